@@ -1,0 +1,111 @@
+// Package access knows who may do what: agents, their roles and teams,
+// sign-ins, API keys and invitations, and the one permission check.
+//
+// matrix.csv says how far each permission of each role goes; roles add up.
+// Gate.Caller finds out who calls, Scope says which teams a caller may see,
+// CanTeam checks one record.
+package access
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/event"
+	"github.com/deskbell/deskbell/internal/route"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Access is the gate of one desk.
+type Access struct {
+	app   core.App
+	log   *event.Log
+	clock desk.Clock // of the desk
+	wall  desk.Clock // of the machine: a test clock must not end sign-ins
+}
+
+// New returns the gate of app; sign-ins, keys and invitations live by wall.
+func New(app core.App, log *event.Log, clock, wall desk.Clock) *Access {
+	return &Access{app: app, log: log, clock: clock, wall: wall}
+}
+
+// Caller implements route.Gate: the agent of a sign-in, an API key, or nil.
+func (a *Access) Caller(e *core.RequestEvent) (*route.Caller, error) {
+	token := strings.TrimSpace(e.Request.Header.Get("Authorization"))
+	if len(token) > 7 && strings.EqualFold(token[:7], "Bearer ") {
+		token = token[7:]
+	}
+	switch {
+	case token == "":
+		return nil, nil
+	case strings.HasPrefix(token, keyPrefix):
+		return a.callerOfKey(token)
+	case e.Auth == nil:
+		return nil, errSignIn
+	case e.Auth.IsSuperuser():
+		return superuser(e.Auth.Id, e.Auth.Email()), nil
+	case e.Auth.Collection().Name != agentsCollection:
+		return nil, errSignIn
+	}
+	return a.callerOfSession(e.Auth.Id, sessionOf(token))
+}
+
+var errSignIn = desk.Errorf(desk.Unauthorized, "Your sign-in is no longer valid; sign in again.")
+
+func superuser(id, email string) *route.Caller {
+	return &route.Caller{
+		Actor: desk.Actor{Kind: desk.ActorSuper, ID: id}, Name: email, Email: email,
+		Roles: []desk.Role{desk.RoleOwner}, Permissions: permissionsOf([]desk.Role{desk.RoleOwner}),
+	}
+}
+
+// callerOfSession checks that the session goes on and loads its agent.
+func (a *Access) callerOfSession(agent, session string) (*route.Caller, error) {
+	s, err := findSession(a.app, session)
+	if err != nil {
+		return nil, err
+	}
+	now := desk.Millis(a.wall.Now())
+	if s == nil || s.Agent != agent || s.ended(now) {
+		return nil, errSignIn
+	}
+	if now-s.LastSeen > seenEvery {
+		if err := touchSession(a.app, session, agent, now); err != nil {
+			return nil, err
+		}
+	}
+	return a.CallerOf(agent, session)
+}
+
+// CallerOf builds the caller an agent is, without a request; session may be "".
+func (a *Access) CallerOf(agent, session string) (*route.Caller, error) {
+	who, err := FindAgent(a.app, agent)
+	if err != nil {
+		return nil, err
+	}
+	if who == nil || !who.Active {
+		return nil, errSignIn
+	}
+	return &route.Caller{
+		Actor: desk.Agent(who.ID), Name: who.Name, Email: who.Email, Roles: who.Roles,
+		Teams: who.Teams, Session: session, Permissions: permissionsOf(who.Roles),
+	}, nil
+}
+
+// Scope says which teams' records the caller reaches by a permission: all of
+// them, or those listed (none when the list is empty).
+func Scope(c *route.Caller, permission string) (all bool, teams []string) {
+	switch Reach(c.Permissions[permission]) {
+	case ReachAll:
+		return true, nil
+	case ReachTeam:
+		return false, c.Teams
+	}
+	return false, nil
+}
+
+// CanTeam reports whether the caller holds a permission for a record of team.
+func CanTeam(c *route.Caller, permission, team string) bool {
+	all, teams := Scope(c, permission)
+	return all || slices.Contains(teams, team)
+}
