@@ -16,33 +16,45 @@ type Feedback struct {
 func readFeedback(m *Mail, root *part) *Feedback {
 	p := findPart(root, "message/feedback-report")
 	if p == nil {
-		return nil
+		return sesFeedback(m.Text)
 	}
 	content, _ := decodeTransfer(p.body, p.header.raw("Content-Transfer-Encoding"))
-	h, _, _ := splitHeader(content)
-	f := &Feedback{Type: strings.ToLower(word1(h.raw("Feedback-Type")))}
+	f := &Feedback{}
+	seen := map[string]bool{}
+	for _, h := range fieldGroups(content) {
+		if f.Type == "" {
+			f.Type = word1(h.raw("Feedback-Type"))
+		}
+		for _, name := range []string{"Original-Rcpt-To", "Removal-Recipient", "Redacted-Address"} {
+			for _, v := range h.rawValues(name) {
+				for _, a := range parseAddresses(v, "") {
+					if key := strings.ToLower(a.Address); !seen[key] {
+						seen[key] = true
+						f.Recipients = append(f.Recipients, a)
+					}
+				}
+			}
+		}
+	}
 	if f.Type == "" {
 		f.Type = "other"
 	}
-	for _, name := range []string{"Original-Rcpt-To", "Removal-Recipient"} {
-		for _, v := range h.rawValues(name) {
-			f.Recipients = append(f.Recipients, parseAddresses(v, "")...)
-		}
-	}
-	f.OriginalMessageID = returnedID(root)
+	f.OriginalMessageID = returnedID(root, "")
 	return f
 }
 
-// returnedID finds the Message-ID of the mail a report is about.
-func returnedID(root *part) string {
-	p := findPart(root, "message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers")
-	if p == nil {
-		return ""
+// sesFeedback reads a complaint mailed by Amazon SES.
+func sesFeedback(text string) *Feedback {
+	n, ok := readSES(text)
+	if !ok || n.NotificationType != "Complaint" {
+		return nil
 	}
-	content, _ := decodeTransfer(p.body, p.header.raw("Content-Transfer-Encoding"))
-	h, _, _ := splitHeader(content)
-	if ids := messageIDs(h.rawValues("Message-ID")); len(ids) > 0 {
-		return ids[0]
+	f := &Feedback{Type: n.Complaint.ComplaintFeedbackType, OriginalMessageID: n.originalID()}
+	if f.Type == "" {
+		f.Type = "abuse"
 	}
-	return ""
+	for _, r := range n.Complaint.ComplainedRecipients {
+		f.Recipients = append(f.Recipients, Address{Address: typedAddress(r.EmailAddress)})
+	}
+	return f
 }
