@@ -20,7 +20,7 @@ func messages() *core.Collection {
 	c := base("messages", need("ticket"), text("thread"),
 		choice("kind", "customer", "reply", "forward", "note", "auto", "bot", "system"),
 		choice("author_kind", "agent", "customer", "system", "api_key", "superuser"), text("author"),
-		data("from"), data("to"), data("cc"), data("bcc"), text("subject"),
+		data("from"), data("reply_to"), data("to"), data("cc"), data("bcc"), text("subject"),
 		text("text"), text("visible_text"), text("html"), text("html_quoted"),
 		text("message_id"), text("in_reply_to"), data("references"),
 		choice("authentication", "pass", "none", "fail"), data("reason"),

@@ -1,0 +1,167 @@
+package file
+
+import (
+	"database/sql"
+	"encoding/json"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/sqlite"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+const entryColumns = `seq, id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
+	old, too_large, state, message, reason, tries, content_key, path`
+
+func insertEntry(tx core.App, e *Entry) error {
+	return sqlite.Exec(tx, `INSERT INTO ledger (id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
+		old, too_large, state, message, reason, tries, content_key, path, raw) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'','',0,'',?,?)
+		ON CONFLICT (channel, mailbox, source_id) DO NOTHING`,
+		e.ID, string(e.Channel), e.Mailbox, e.SourceID, e.Received, e.SHA256, e.Size, e.MailFrom, marshalList(e.RcptTo),
+		e.Old, e.TooLarge, string(e.State), e.path, e.raw)
+}
+
+func entriesWhere(app core.App, withRaw bool, where string, args ...any) ([]*Entry, error) {
+	columns := entryColumns + ", NULL"
+	if withRaw {
+		columns = entryColumns + ", raw"
+	}
+	var out []*Entry
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		e := &Entry{}
+		var rcpt string
+		err := r.Scan(&e.Seq, &e.ID, (*string)(&e.Channel), &e.Mailbox, &e.SourceID, &e.Received, &e.SHA256, &e.Size,
+			&e.MailFrom, &rcpt, &e.Old, &e.TooLarge, (*string)(&e.State), &e.Message, &e.Reason, &e.Tries, &e.ContentKey, &e.path, &e.raw)
+		if err != nil {
+			return err
+		}
+		out = append(out, e)
+		return json.Unmarshal([]byte(rcpt), &e.RcptTo)
+	}, "SELECT "+columns+" FROM ledger WHERE "+where, args...)
+	return out, err
+}
+
+// Waiting lists up to limit entries that intake has not looked at, oldest
+// first, with their bytes.
+func Waiting(app core.App, limit int) ([]*Entry, error) {
+	return entriesWhere(app, true, "state = 'stored' ORDER BY seq LIMIT ?", limit)
+}
+
+// FindEntry returns one entry with its bytes, nil when there is none.
+func FindEntry(app core.App, id string) (*Entry, error) {
+	found, err := entriesWhere(app, true, "id = ?", id)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// Quarantined lists the entries that need a person, newest first, with their bytes.
+func Quarantined(app core.App, limit int) ([]*Entry, error) {
+	return entriesWhere(app, true, "state = 'quarantined' ORDER BY seq DESC LIMIT ?", limit)
+}
+
+// CountQuarantined is how many entries need a person.
+func CountQuarantined(app core.App) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM ledger WHERE state = 'quarantined'")
+	return n, err
+}
+
+// Entries pages through the ledger, newest first; before is the Seq to go on
+// below, 0 for the start.
+func Entries(app core.App, before int64, limit int) ([]*Entry, error) {
+	if before == 0 {
+		before = 1 << 62
+	}
+	return entriesWhere(app, false, "seq < ? ORDER BY seq DESC LIMIT ?", before, limit)
+}
+
+// Settle records in tx what became of an entry.
+func Settle(tx core.App, e *Entry, state State, message, reason, contentKey string) error {
+	e.State, e.Message, e.Reason, e.ContentKey = state, message, reason, contentKey
+	return sqlite.Exec(tx, "UPDATE ledger SET state = ?, message = ?, reason = ?, content_key = ? WHERE seq = ?",
+		string(state), message, reason, contentKey, e.Seq)
+}
+
+// Tried counts a failed try of an entry.
+func Tried(app core.App, e *Entry) error {
+	e.Tries++
+	return sqlite.Exec(app, "UPDATE ledger SET tries = ? WHERE seq = ?", e.Tries, e.Seq)
+}
+
+// Requeue makes intake look at an entry again.
+func Requeue(tx core.App, e *Entry) error {
+	return sqlite.Exec(tx, "UPDATE ledger SET state = 'stored', reason = '' WHERE seq = ?", e.Seq)
+}
+
+// OldestWaiting is when the oldest entry that waits for intake came, ms; 0 = none waits.
+func OldestWaiting(app core.App) (ms int64, err error) {
+	_, err = sqlite.One(app, []any{&ms}, "SELECT received FROM ledger WHERE state = 'stored' ORDER BY seq LIMIT 1")
+	return ms, err
+}
+
+const fileColumns = "id, file, name, content_type, size, sha256, ticket, message, content_id, inline, uploaded_by, created"
+
+func insertFile(tx core.App, f *File) error {
+	return sqlite.Exec(tx, "INSERT INTO files ("+fileColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+		f.ID, f.stored, f.Name, f.ContentType, f.Size, f.SHA256, f.Ticket, f.Message, f.ContentID, f.Inline, f.UploadedBy, f.Created)
+}
+
+func filesWhere(app core.App, where string, args ...any) ([]File, error) {
+	var out []File
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var f File
+		err := r.Scan(&f.ID, &f.stored, &f.Name, &f.ContentType, &f.Size, &f.SHA256, &f.Ticket, &f.Message,
+			&f.ContentID, &f.Inline, &f.UploadedBy, &f.Created)
+		out = append(out, f)
+		return err
+	}, "SELECT "+fileColumns+" FROM files WHERE "+where, args...)
+	return out, err
+}
+
+// FindFile returns one file, nil when there is none.
+func FindFile(app core.App, id string) (*File, error) {
+	found, err := filesWhere(app, "id = ?", id)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// OfMessages lists the files of messages in the order in which they were added.
+func OfMessages(app core.App, messages []string) (map[string][]File, error) {
+	out := map[string][]File{}
+	if len(messages) == 0 {
+		return out, nil
+	}
+	args := make([]any, len(messages))
+	for i, m := range messages {
+		args[i] = m
+	}
+	found, err := filesWhere(app, "message IN ("+sqlite.Marks(len(args))+") AND message <> '' ORDER BY rowid", args...)
+	for _, f := range found {
+		out[f.Message] = append(out[f.Message], f)
+	}
+	return out, err
+}
+
+// Attach gives loose files to a message of a ticket, in tx. Only whoever
+// uploaded a file may attach it, and only once.
+func Attach(tx core.App, ids []string, ticket, message, uploadedBy string) error {
+	for _, id := range ids {
+		n, err := sqlite.Changed(tx, "UPDATE files SET ticket = ?, message = ? WHERE id = ? AND message = '' AND uploaded_by = ?",
+			ticket, message, id, uploadedBy)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return desk.Errorf(desk.Invalid, "One of the attached files is not there any more; attach it again.")
+		}
+	}
+	return nil
+}
+
+// Detach makes the files of a message loose again, in tx, so that an undone
+// reply keeps them in its draft.
+func Detach(tx core.App, message string) error {
+	return sqlite.Exec(tx, "UPDATE files SET ticket = '', message = '' WHERE message = ?", message)
+}

@@ -1,0 +1,164 @@
+package intake
+
+import (
+	"database/sql"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/message"
+	"github.com/deskbell/deskbell/internal/sqlite"
+	"github.com/deskbell/deskbell/internal/ticket"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// maxRefs bounds how many references of a mail are looked up, newest first.
+const maxRefs = 60
+
+// found is where a letter belongs and why.
+type found struct {
+	ticket    *ticket.Ticket // nil = a new one
+	reason    desk.Reason
+	looksLike []int64 // tickets it may belong to
+}
+
+// find decides which ticket a letter belongs to: by a signed token or by
+// reference, and only for somebody who takes part in that ticket.
+func (in *Intake) find(tx core.App, l *letter) (found, error) {
+	f := found{reason: desk.Reason{Code: "new_sender_or_matter"}}
+	trusted := l.mail.FromCount == 1 && !l.entry.TooLarge
+	for _, c := range in.candidates(tx, l) {
+		t, err := c.load(tx)
+		if err != nil {
+			return f, err
+		}
+		if t == nil {
+			continue
+		}
+		takesPart, err := ticket.TakesPart(tx, t.ID, l.mail.From.Address)
+		if err != nil {
+			return f, err
+		}
+		switch {
+		case !trusted || !takesPart:
+			f.like(t.Number, "stranger")
+		case t.Status == desk.StatusClosed:
+			f.like(t.Number, "follow_up")
+		default:
+			return found{ticket: t, reason: desk.Reason{Code: c.code, Detail: map[string]any{"message": c.message}}}, nil
+		}
+	}
+	return f, in.resemblance(tx, l, &f)
+}
+
+func (f *found) like(number int64, code string) {
+	if !slices.Contains(f.looksLike, number) && len(f.looksLike) < 5 {
+		f.looksLike = append(f.looksLike, number)
+	}
+	f.reason = desk.Reason{Code: code, Detail: map[string]any{"number": f.looksLike[0]}}
+}
+
+// candidate is a ticket that something in the mail points to.
+type candidate struct {
+	code    string // "token", "plus_address" or "reference"
+	number  int64  // of a token
+	ticket  string // id, of a reference
+	message string // id of the message referred to, "" for none
+}
+
+func (c candidate) load(app core.App) (*ticket.Ticket, error) {
+	if c.ticket != "" {
+		return ticket.Find(app, c.ticket)
+	}
+	return ticket.ByNumber(app, c.number)
+}
+
+// candidates lists what a mail points to, the strongest first.
+func (in *Intake) candidates(app core.App, l *letter) []candidate {
+	ids := slices.Clone(l.mail.InReplyTo)
+	refs := slices.Clone(l.mail.References)
+	slices.Reverse(refs)
+	ids = append(ids, refs...)
+	if len(ids) > maxRefs {
+		ids = ids[:maxRefs]
+	}
+	var tokens, references []candidate
+	for _, id := range ids {
+		known, _ := message.ByMessageID(app, id)
+		if number := in.Tokens.OfMessageID(id); number != 0 {
+			c := candidate{code: "token", number: number}
+			if len(known) > 0 {
+				c.message = known[0].Message
+			}
+			tokens = append(tokens, c)
+			continue
+		}
+		for _, k := range known {
+			references = append(references, candidate{code: "reference", ticket: k.Ticket, message: k.Message})
+		}
+	}
+	for _, a := range l.entry.RcptTo {
+		if number := in.Tokens.OfAddress(a); number != 0 {
+			tokens = append(tokens, candidate{code: "plus_address", number: number})
+		}
+	}
+	for _, a := range l.mail.To {
+		if number := in.Tokens.OfAddress(a.Address); number != 0 {
+			tokens = append(tokens, candidate{code: "plus_address", number: number})
+		}
+	}
+	return append(tokens, references...)
+}
+
+var numberInSubject = regexp.MustCompile(`#(\d{3,12})\b`)
+
+// resemblance adds tickets that a person may want to look at: a number in the
+// subject, the same Message-ID, or the same subject from the same address. It
+// never joins anything.
+func (in *Intake) resemblance(app core.App, l *letter, f *found) error {
+	if n := numberInSubject.FindStringSubmatch(l.mail.Subject); n != nil {
+		number, _ := strconv.ParseInt(n[1], 10, 64)
+		t, err := ticket.ByNumber(app, number)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			f.like(t.Number, "number_in_subject")
+		}
+	}
+	twins, err := message.ByMessageID(app, l.mail.MessageID)
+	if err != nil {
+		return err
+	}
+	for _, twin := range twins {
+		t, err := ticket.Find(app, twin.Ticket)
+		if err != nil {
+			return err
+		}
+		if t != nil && l.mail.MessageID != "" {
+			f.like(t.Number, "same_message_id")
+		}
+	}
+	return in.sameSubject(app, l, f)
+}
+
+var replyMark = regexp.MustCompile(`^(?i:(re|aw|sv|vs|antw|odp|fw|fwd|wg|tr|rif|res)\s*(\[\d+\])?\s*:\s*)+`)
+
+func (in *Intake) sameSubject(app core.App, l *letter, f *found) error {
+	base := replyMark.ReplaceAllString(strings.TrimSpace(l.mail.Subject), "")
+	if base == "" || base == l.mail.Subject { // only an answer resembles
+		return nil
+	}
+	return sqlite.Each(app, func(r *sql.Rows) error {
+		var number int64
+		if err := r.Scan(&number); err != nil {
+			return err
+		}
+		f.like(number, "same_subject")
+		return nil
+	}, `SELECT t.number FROM identities i JOIN tickets t ON t.customer = i.customer
+		WHERE i.kind = 'email' AND i.value = ? AND t.subject = ? COLLATE NOCASE ORDER BY t.updated DESC LIMIT 2`,
+		strings.ToLower(l.mail.From.Address), ticket.CleanSubject(base))
+}

@@ -1,0 +1,272 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+const (
+	workers    = 4                // mails on their way at once
+	perMailbox = 2                // of them through one mailbox: replies are paced, not held
+	sendLimit  = 10 * time.Minute // longest single try
+)
+
+// inFlight knows which recipients are being sent to right now.
+type inFlight struct {
+	mu        *sync.Mutex
+	ids       map[string]bool
+	mailboxes map[string]int
+}
+
+func newInFlight() inFlight {
+	return inFlight{mu: &sync.Mutex{}, ids: map[string]bool{}, mailboxes: map[string]int{}}
+}
+
+func (f inFlight) take(id, mailbox string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ids[id] || f.mailboxes[mailbox] >= perMailbox {
+		return false
+	}
+	f.ids[id] = true
+	f.mailboxes[mailbox]++
+	return true
+}
+
+func (f inFlight) give(id, mailbox string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.ids, id)
+	f.mailboxes[mailbox]--
+}
+
+// Run sends what is due until ctx ends, then waits for what is on its way.
+func (o *Outbox) Run(ctx context.Context) error {
+	if err := o.recover(); err != nil {
+		return fmt.Errorf("recover the outbox: %w", err)
+	}
+	slots := make(chan struct{}, workers)
+	var wg sync.WaitGroup
+	for ctx.Err() == nil {
+		next, err := o.sweep(ctx, slots, &wg)
+		if err != nil {
+			o.app.Logger().Error("outbox sweep failed", "error", err)
+			next = o.clock.Now().Add(5 * time.Second)
+		}
+		_ = desk.Sleep(ctx, o.clock, next, o.wake)
+	}
+	wg.Wait()
+	return nil
+}
+
+// recover settles what was on its way when the desk died.
+func (o *Outbox) recover() error {
+	return o.app.RunInTransaction(func(tx core.App) error {
+		died, err := recipientsWhere(tx, "r.state IN ('sending','data')")
+		if err != nil {
+			return err
+		}
+		now := desk.Millis(o.clock.Now())
+		for _, r := range died {
+			if r.State == desk.SendSending {
+				r.State, r.NextTry = desk.SendQueued, now
+			} else {
+				r.State, r.NextTry = desk.SendUncertain, 0
+				r.Answer = "The desk was stopped while the mail went out; the server's answer was not seen."
+			}
+			if err := o.settle(tx, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sweep starts what is due and returns when to look again.
+func (o *Outbox) sweep(ctx context.Context, slots chan struct{}, wg *sync.WaitGroup) (time.Time, error) {
+	now := o.clock.Now()
+	due, err := recipientsWhere(o.app, `r.state IN ('queued','deferred','held','scheduled') AND r.next_try > 0 AND r.next_try <= ?
+		ORDER BY d.auto, r.next_try LIMIT 100`, desk.Millis(now))
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, r := range due {
+		hold, until, err := o.hold(r, now)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if hold != "" {
+			if err := o.holdBack(r, hold, until); err != nil {
+				return time.Time{}, err
+			}
+			continue
+		}
+		if !o.busy.take(r.ID, r.mailbox) {
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			o.busy.give(r.ID, r.mailbox)
+			return time.Time{}, nil
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { <-slots; o.busy.give(r.ID, r.mailbox); o.Wake() }()
+			o.try(ctx, r)
+		}()
+	}
+	return o.nextDue(now)
+}
+
+func (o *Outbox) nextDue(now time.Time) (time.Time, error) {
+	ms, err := nextTry(o.app, desk.Millis(now))
+	if err != nil || ms == 0 {
+		return time.Time{}, err
+	}
+	return desk.Time(ms), nil
+}
+
+// hold decides whether an automatic mail has to wait, and until when; a zero
+// time waits for a person.
+func (o *Outbox) hold(r *due, now time.Time) (by string, until time.Time, err error) {
+	if !r.auto {
+		return "", time.Time{}, nil
+	}
+	if o.limits.AutoPaused() {
+		return HeldByPause, time.Time{}, nil
+	}
+	n, err := autoSince(o.app, r.mailbox, desk.Millis(now.Add(-time.Minute)))
+	if err != nil || n < o.limits.AutoPerMinute() {
+		return "", time.Time{}, err
+	}
+	return HeldByBreaker, now.Add(20 * time.Second), nil
+}
+
+func (o *Outbox) holdBack(r *due, by string, until time.Time) error {
+	return o.app.RunInTransaction(func(tx core.App) error {
+		first := r.State != desk.SendHeld || r.heldBy != by
+		r.State, r.NextTry = desk.SendHeld, desk.Millis(until)
+		if err := setHeldBy(tx, r.Delivery, by); err != nil {
+			return err
+		}
+		if err := o.update(tx, r); err != nil || !first {
+			return err
+		}
+		_, err := o.log.Append(tx, desk.Event{Kind: "delivery.held", Ticket: r.ticket, Message: r.message, Subject: r.Delivery,
+			Actor: desk.System("outbox"), Reason: by})
+		return err
+	})
+}
+
+// try makes one try for one recipient and settles it.
+func (o *Outbox) try(ctx context.Context, r *due) {
+	result := desk.SendResult{State: desk.SendDeferred}
+	started := false
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				result = desk.SendResult{State: desk.SendDeferred, Answer: fmt.Sprintf("An error of our own: %v", p)}
+				if r.State == desk.SendData {
+					result.State = desk.SendUncertain
+				}
+				o.app.Logger().Error("sending panicked", "delivery", r.Delivery, "panic", p)
+			}
+		}()
+		var claimed bool
+		claimed, result = o.attempt(ctx, r)
+		started = claimed
+	}()
+	if !started {
+		return
+	}
+	if err := o.conclude(r, result); err != nil {
+		// The row still says "sending" or "data": the next start settles it.
+		o.app.Logger().Error("the end of a try could not be stored", "delivery", r.Delivery, "error", err)
+	}
+}
+
+// attempt claims the recipient and sends; claimed is false when the delivery
+// was cancelled in between or the claim could not be stored.
+func (o *Outbox) attempt(ctx context.Context, r *due) (claimed bool, result desk.SendResult) {
+	if err := o.stage(r, desk.SendSending); err != nil {
+		return false, result
+	}
+	d, err := Find(o.app, r.Delivery)
+	if err != nil || d == nil {
+		return true, desk.SendResult{State: desk.SendDeferred, Answer: "The mail could not be read from the database."}
+	}
+	files, err := o.files.Attachments(d.Files)
+	if err != nil {
+		return true, desk.SendResult{State: desk.SendDeferred, Answer: "An attachment could not be read."}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	defer cancel()
+	return true, o.sender.Send(ctx, d.outbound(files), desk.Address{Name: r.Name, Address: r.Address},
+		func(s desk.SendState) error { return o.stage(r, s) })
+}
+
+func (d *Delivery) outbound(files []desk.Attachment) desk.Outbound {
+	return desk.Outbound{ID: d.ID, Mailbox: d.Mailbox, From: d.From, To: d.To, Cc: d.Cc, Bcc: d.Bcc, Subject: d.Subject, Text: d.Text, HTML: d.HTML,
+		MessageID: d.MessageID, InReplyTo: d.InReplyTo, References: d.References, Auto: d.Auto, Date: desk.Time(d.Created), Attachments: files}
+}
+
+// stage stores durably how far the try has come; it errs, and the try must
+// stop, when the recipient is no longer ours to send to.
+func (o *Outbox) stage(r *due, s desk.SendState) error {
+	from := r.State
+	return o.app.RunInTransaction(func(tx core.App) error {
+		if s == desk.SendSending {
+			r.Attempts++
+		}
+		r.State = s
+		n, err := advance(tx, r, from, desk.Millis(o.clock.Now()))
+		if err == nil && n == 0 {
+			err = fmt.Errorf("delivery %s was taken back", r.Delivery)
+		}
+		if err != nil {
+			r.State = from
+			return err
+		}
+		return refresh(tx, r.Delivery, desk.Millis(o.clock.Now()))
+	})
+}
+
+// conclude stores how a try ended.
+func (o *Outbox) conclude(r *due, result desk.SendResult) error {
+	now := o.clock.Now()
+	r.State, r.Answer, r.NextTry = result.State, result.Answer, 0
+	if r.State == desk.SendDeferred {
+		if now.Sub(desk.Time(r.Created)) > giveUp {
+			r.State = desk.SendFailed
+			r.Answer = "Given up after 5 days. The last answer: " + result.Answer
+		} else {
+			r.NextTry = desk.Millis(now.Add(backoff[min(max(r.Attempts, 1), len(backoff))-1]))
+		}
+	}
+	return o.app.RunInTransaction(func(tx core.App) error { return o.settle(tx, r) })
+}
+
+// settle stores a recipient's new state, what its delivery shows, and the event.
+func (o *Outbox) settle(tx core.App, r *due) error {
+	if err := o.update(tx, r); err != nil {
+		return err
+	}
+	_, err := o.log.Append(tx, desk.Event{Kind: "delivery." + string(r.State), Ticket: r.ticket, Message: r.message, Subject: r.Delivery,
+		Actor: desk.System("outbox"), New: r.ID, Detail: map[string]any{"recipient": r.Address, "answer": r.Answer}})
+	return err
+}
+
+func (o *Outbox) update(tx core.App, r *due) error {
+	now := desk.Millis(o.clock.Now())
+	if err := updateRecipient(tx, &r.Recipient, now); err != nil {
+		return err
+	}
+	return refresh(tx, r.Delivery, now)
+}

@@ -1,0 +1,206 @@
+package outbox
+
+import (
+	"database/sql"
+	"encoding/json"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/sqlite"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+const columns = "d.id, d.kind, d.auto, d.ticket, d.message, d.mailbox, d.sender, d.`to`, d.cc, d.bcc, d.subject, d.text, d.html, d.message_id," +
+	" d.in_reply_to, d.`references`, d.files, d.state, d.held_by, d.not_before, d.attempts, d.next_try, d.answer, d.author, d.before, d.created, d.updated"
+
+const recipientColumns = "r.id, r.delivery, r.role, r.address, r.name, r.state, r.attempts, r.next_try, r.answer, r.created, r.updated"
+
+// due is a recipient with what the sender asks about its delivery.
+type due struct {
+	Recipient
+	auto    bool
+	mailbox string
+	ticket  string
+	message string
+	heldBy  string
+}
+
+func asText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil || string(b) == "null" {
+		return "[]"
+	}
+	return string(b)
+}
+
+func insert(tx core.App, d *Delivery) error {
+	before := ""
+	if d.Before != nil {
+		before = asText(d.Before)
+	}
+	err := sqlite.Exec(tx, "INSERT INTO deliveries (id, kind, auto, ticket, message, mailbox, sender, `to`, cc, bcc, subject, text, html, message_id,"+
+		" in_reply_to, `references`, files, state, held_by, not_before, attempts, next_try, answer, author, before, created, updated)"+
+		" VALUES ("+sqlite.Marks(27)+")",
+		d.ID, d.Kind, d.Auto, d.Ticket, d.Message, d.Mailbox, asText(d.From), asText(d.To), asText(d.Cc), asText(d.Bcc), d.Subject, d.Text, d.HTML,
+		d.MessageID, d.InReplyTo, asText(d.References), asText(d.Files), string(d.State), d.HeldBy, d.NotBefore, d.Attempts, d.NextTry, d.Answer,
+		d.Author, before, d.Created, d.Updated)
+	for i := range d.Recipients {
+		if err != nil {
+			return err
+		}
+		r := &d.Recipients[i]
+		err = sqlite.Exec(tx, "INSERT INTO delivery_recipients (id, delivery, role, address, name, state, attempts, next_try, answer, created, updated) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+			r.ID, r.Delivery, r.Role, r.Address, r.Name, string(r.State), r.Attempts, r.NextTry, r.Answer, r.Created, r.Updated)
+	}
+	return err
+}
+
+func scanDelivery(r *sql.Rows) (*Delivery, error) {
+	d := &Delivery{}
+	var from, to, cc, bcc, refs, files, before string
+	err := r.Scan(&d.ID, &d.Kind, &d.Auto, &d.Ticket, &d.Message, &d.Mailbox, &from, &to, &cc, &bcc, &d.Subject, &d.Text, &d.HTML, &d.MessageID,
+		&d.InReplyTo, &refs, &files, (*string)(&d.State), &d.HeldBy, &d.NotBefore, &d.Attempts, &d.NextTry, &d.Answer, &d.Author, &before, &d.Created, &d.Updated)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range []struct {
+		text string
+		to   any
+	}{{from, &d.From}, {to, &d.To}, {cc, &d.Cc}, {bcc, &d.Bcc}, {refs, &d.References}, {files, &d.Files}, {before, &d.Before}} {
+		if part.text == "" || part.text == "[]" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(part.text), part.to); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// Find returns a delivery with its recipients, nil when there is none.
+func Find(app core.App, id string) (*Delivery, error) {
+	found, err := deliveriesWhere(app, "d.id = ?", id)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// OfMessages returns the deliveries of messages by message id.
+func OfMessages(app core.App, messages []string) (map[string]*Delivery, error) {
+	out := map[string]*Delivery{}
+	if len(messages) == 0 {
+		return out, nil
+	}
+	args := make([]any, len(messages))
+	for i, m := range messages {
+		args[i] = m
+	}
+	found, err := deliveriesWhere(app, "d.message <> '' AND d.message IN ("+sqlite.Marks(len(args))+")", args...)
+	for _, d := range found {
+		out[d.Message] = d
+	}
+	return out, err
+}
+
+// ByMessageID returns the delivery that carries a Message-ID, nil for none.
+func ByMessageID(app core.App, messageID string) (*Delivery, error) {
+	found, err := deliveriesWhere(app, "d.message_id = ?", messageID)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+func deliveriesWhere(app core.App, where string, args ...any) ([]*Delivery, error) {
+	var out []*Delivery
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		d, err := scanDelivery(r)
+		out = append(out, d)
+		return err
+	}, "SELECT "+columns+" FROM deliveries d WHERE "+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	return out, addRecipients(app, out)
+}
+
+func addRecipients(app core.App, deliveries []*Delivery) error {
+	if len(deliveries) == 0 {
+		return nil
+	}
+	at, args := map[string]*Delivery{}, make([]any, len(deliveries))
+	for i, d := range deliveries {
+		at[d.ID], args[i] = d, d.ID
+	}
+	return sqlite.Each(app, func(rows *sql.Rows) error {
+		var r Recipient
+		err := rows.Scan(&r.ID, &r.Delivery, &r.Role, &r.Address, &r.Name, (*string)(&r.State), &r.Attempts, &r.NextTry, &r.Answer, &r.Created, &r.Updated)
+		d := at[r.Delivery]
+		d.Recipients = append(d.Recipients, r)
+		return err
+	}, "SELECT "+recipientColumns+" FROM delivery_recipients r WHERE r.delivery IN ("+sqlite.Marks(len(args))+") ORDER BY r.rowid", args...)
+}
+
+func recipientsWhere(app core.App, where string, args ...any) ([]*due, error) {
+	var out []*due
+	err := sqlite.Each(app, func(rows *sql.Rows) error {
+		r := &due{}
+		err := rows.Scan(&r.ID, &r.Delivery, &r.Role, &r.Address, &r.Name, (*string)(&r.State), &r.Attempts, &r.NextTry, &r.Answer, &r.Created, &r.Updated,
+			&r.auto, &r.mailbox, &r.ticket, &r.message, &r.heldBy)
+		out = append(out, r)
+		return err
+	}, "SELECT "+recipientColumns+", d.auto, d.mailbox, d.ticket, d.message, d.held_by FROM delivery_recipients r JOIN deliveries d ON d.id = r.delivery WHERE "+where, args...)
+	return out, err
+}
+
+// nextTry is when the next recipient becomes due after now, 0 for none.
+func nextTry(app core.App, now int64) (ms int64, err error) {
+	_, err = sqlite.One(app, []any{&ms}, `SELECT next_try FROM delivery_recipients
+		WHERE state IN ('queued','deferred','held','scheduled') AND next_try > ? ORDER BY next_try LIMIT 1`, now)
+	return ms, err
+}
+
+// autoSince counts what a mailbox sent automatically since a time.
+func autoSince(app core.App, mailbox string, since int64) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, `SELECT count(*) FROM deliveries d JOIN delivery_recipients r ON r.delivery = d.id
+		WHERE d.updated > ? AND d.auto = 1 AND d.mailbox = ? AND r.attempts > 0 AND r.updated > ?`, since, mailbox, since)
+	return n, err
+}
+
+// advance moves a recipient on unless somebody else has moved it meanwhile.
+func advance(tx core.App, r *due, from desk.SendState, now int64) (int64, error) {
+	return sqlite.Changed(tx, "UPDATE delivery_recipients SET state = ?, attempts = ?, updated = ? WHERE id = ? AND state = ?",
+		string(r.State), r.Attempts, now, r.ID, string(from))
+}
+
+func updateRecipient(tx core.App, r *Recipient, now int64) error {
+	r.Updated = now
+	return sqlite.Exec(tx, "UPDATE delivery_recipients SET state = ?, attempts = ?, next_try = ?, answer = ?, updated = ? WHERE id = ?",
+		string(r.State), r.Attempts, r.NextTry, r.Answer, now, r.ID)
+}
+
+func setHeldBy(tx core.App, delivery, by string) error {
+	return sqlite.Exec(tx, "UPDATE deliveries SET held_by = ? WHERE id = ?", by, delivery)
+}
+
+// refresh derives what a delivery shows from its recipients.
+func refresh(tx core.App, id string, now int64) error {
+	d, err := Find(tx, id)
+	if err != nil {
+		return err
+	}
+	d.derive()
+	return sqlite.Exec(tx, "UPDATE deliveries SET state = ?, held_by = ?, attempts = ?, next_try = ?, answer = ?, updated = ? WHERE id = ?",
+		string(d.State), d.HeldBy, d.Attempts, d.NextTry, d.Answer, now, id)
+}
+
+func heldByPause(app core.App) ([]string, error) {
+	var out []string
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		out = append(out, id)
+		return err
+	}, "SELECT id FROM deliveries WHERE state = 'held' AND held_by = ?", HeldByPause)
+	return out, err
+}

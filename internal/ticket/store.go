@@ -1,0 +1,133 @@
+package ticket
+
+import (
+	"database/sql"
+	"encoding/json"
+	"strings"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/sqlite"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Collection is the name of the tickets' collection, for joins of others.
+const Collection = "tickets"
+
+// Columns are the columns that Scan reads, for the queries of others.
+const Columns = `t.id, t.number, t.subject, t.status, t.priority, t.type, t.channel, t.mailbox, t.team, t.assignee, t.customer,
+	t.tags, t.looks_like, t.preview, t.last_from, t.last_at, t.waiting_since, t.has_files, t.created, t.updated, t.solved, t.event`
+
+// Scan reads a row of Columns.
+func Scan(r *sql.Rows, more ...any) (*Ticket, error) {
+	t := &Ticket{}
+	var tags, like string
+	err := r.Scan(append([]any{&t.ID, &t.Number, &t.Subject, (*string)(&t.Status), (*string)(&t.Priority), (*string)(&t.Type), (*string)(&t.Channel),
+		&t.Mailbox, &t.Team, &t.Assignee, &t.Customer, &tags, &like, &t.Preview, &t.LastFrom, &t.LastAt, &t.WaitingSince,
+		&t.HasFiles, &t.Created, &t.Updated, &t.Solved, &t.Event}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	if tags != "" && tags != "[]" {
+		err = json.Unmarshal([]byte(tags), &t.Tags)
+	}
+	if err == nil && like != "" && like != "[]" {
+		err = json.Unmarshal([]byte(like), &t.LooksLike)
+	}
+	return t, err
+}
+
+func list[T any](v []T) string {
+	if len(v) == 0 {
+		return "[]"
+	}
+	b, _ := json.Marshal(v) // strings and numbers always marshal
+	return string(b)
+}
+
+var rank = map[desk.Priority]int{desk.PriorityLow: 0, desk.PriorityNormal: 1, desk.PriorityHigh: 2, desk.PriorityUrgent: 3}
+
+func insert(tx core.App, t *Ticket) error {
+	if err := sqlite.Exec(tx, "INSERT INTO ticket_numbers (number, ticket) VALUES (?,?)", t.Number, t.ID); err != nil {
+		return err
+	}
+	err := sqlite.Exec(tx, `INSERT INTO tickets (id, number, subject, status, priority, type, channel, mailbox, team, assignee, customer,
+		tags, looks_like, preview, last_from, last_at, waiting_since, has_files, rank, created, updated, solved, event)
+		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		t.ID, t.Number, t.Subject, string(t.Status), string(t.Priority), string(t.Type), string(t.Channel), t.Mailbox, t.Team, t.Assignee,
+		t.Customer, list(t.Tags), list(t.LooksLike), t.Preview, t.LastFrom, t.LastAt, t.WaitingSince, t.HasFiles, rank[t.Priority],
+		t.Created, t.Updated, t.Solved, t.Event)
+	if err != nil || len(t.Tags) == 0 {
+		return err
+	}
+	return setTags(tx, t.ID, t.Tags)
+}
+
+func update(tx core.App, t *Ticket) error {
+	return sqlite.Exec(tx, `UPDATE tickets SET subject = ?, status = ?, priority = ?, type = ?, team = ?, assignee = ?, customer = ?, tags = ?,
+		looks_like = ?, preview = ?, last_from = ?, last_at = ?, waiting_since = ?, has_files = ?, rank = ?, updated = ?, solved = ?, event = ? WHERE id = ?`,
+		t.Subject, string(t.Status), string(t.Priority), string(t.Type), t.Team, t.Assignee, t.Customer, list(t.Tags), list(t.LooksLike),
+		t.Preview, t.LastFrom, t.LastAt, t.WaitingSince, t.HasFiles, rank[t.Priority], t.Updated, t.Solved, t.Event, t.ID)
+}
+
+func nextNumber(tx core.App) (n int64, err error) {
+	_, err = sqlite.One(tx, []any{&n}, "SELECT coalesce(max(number) + 1, ?) FROM ticket_numbers", firstNumber)
+	return n, err
+}
+
+// Find returns the ticket of an id, nil when there is none.
+func Find(app core.App, id string) (*Ticket, error) { return one(app, "t.id = ?", id) }
+
+// ByNumber returns the ticket that a number leads to, nil when there is none.
+func ByNumber(app core.App, number int64) (*Ticket, error) {
+	return one(app, "t.id = (SELECT ticket FROM ticket_numbers WHERE number = ?)", number)
+}
+
+func one(app core.App, where string, args ...any) (*Ticket, error) {
+	found, err := Where(app, where, args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// Where lists tickets by a condition on the alias t.
+func Where(app core.App, where string, args ...any) ([]*Ticket, error) {
+	var out []*Ticket
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		t, err := Scan(r)
+		out = append(out, t)
+		return err
+	}, "SELECT "+Columns+" FROM tickets t WHERE "+where, args...)
+	return out, err
+}
+
+func setTags(tx core.App, ticket string, tags []string) error {
+	if err := sqlite.Exec(tx, "DELETE FROM ticket_tags WHERE ticket = ?", ticket); err != nil {
+		return err
+	}
+	for _, tag := range tags {
+		if err := sqlite.Exec(tx, "INSERT INTO ticket_tags (tag, ticket) VALUES (?,?)", tag, ticket); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Join makes an address take part in a ticket: its mail may join the ticket by
+// reference.
+func Join(tx core.App, ticket string, a desk.Address, now int64) error {
+	return sqlite.Exec(tx, "INSERT INTO ticket_participants (ticket, address, name, since) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+		ticket, strings.ToLower(strings.TrimSpace(a.Address)), a.Name, now)
+}
+
+// TakesPart reports whether an address takes part in a ticket.
+func TakesPart(app core.App, ticket, address string) (bool, error) {
+	return sqlite.One(app, []any{new(string)}, "SELECT address FROM ticket_participants WHERE ticket = ? AND address = ?",
+		ticket, strings.ToLower(strings.TrimSpace(address)))
+}
+
+// MarkRead notes that an agent has read a ticket up to a time; 0 makes it unread.
+func MarkRead(app core.App, agent, ticket string, at int64) error {
+	return sqlite.Exec(app, "INSERT INTO ticket_reads (agent, ticket, at) VALUES (?,?,?) ON CONFLICT (agent, ticket) DO UPDATE SET at = excluded.at",
+		agent, ticket, at)
+}
