@@ -26,7 +26,9 @@ func (m *Mail) readBody(root *part) {
 	c := &collector{charset: m.Header.charset, made: map[string]int{}}
 	c.walk(root, "")
 	m.Parts = c.parts
-	m.Text, m.HTML = joinBlocks(mergeTwins(c.blocks))
+	blocks := mergeTwins(c.blocks)
+	m.Text, m.HTML = joinBlocks(blocks)
+	m.htmlOnly = onlyHTML(blocks)
 	m.Defects = append(m.Defects, c.defects...)
 	markInline(m.Parts, m.HTML)
 }
@@ -207,6 +209,15 @@ func joinBlocks(blocks []block) (text, html string) {
 		}
 	}
 	return text, h.String()
+}
+
+func onlyHTML(blocks []block) bool {
+	for _, b := range blocks {
+		if b.hasText && strings.TrimSpace(b.text) != "" {
+			return false
+		}
+	}
+	return len(blocks) > 0
 }
 
 func joinText(a, b string) string {

@@ -41,6 +41,8 @@ type Mail struct {
 	Bounce         *Bounce   // nil if this is no delivery report
 	Feedback       *Feedback // nil if this is no complaint report
 
+	htmlOnly bool // Text was made from HTML
+
 	Unreadable bool     // nothing could be made of it: Text is the raw bytes; quarantine it
 	Defects    []string // what was wrong, for a person to read
 }

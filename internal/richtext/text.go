@@ -223,7 +223,7 @@ func showsURL(label, href string) bool {
 		return strings.TrimRight(s, "/")
 	}
 	l, h := norm(label), norm(href)
-	return l == h || strings.HasPrefix(h, "mailto:") || strings.Contains(l, h)
+	return l == h || strings.Contains(l, h) || strings.HasPrefix(href, "mailto:") && strings.Contains(l, "@")
 }
 
 func lineBreaks(name string) int {
