@@ -208,7 +208,7 @@ func typedAddress(v string) string {
 	if _, after, ok := strings.Cut(v, ";"); ok {
 		v = after
 	}
-	if m := addressPattern.FindString(v); m != "" {
+	if m := addressPattern().FindString(v); m != "" {
 		return m
 	}
 	return cleanSpec(v)

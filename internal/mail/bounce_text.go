@@ -10,15 +10,15 @@ import (
 func looksBounced(m *Mail, notice string) bool {
 	h := &m.Header
 	sender := daemonSender(m)
-	subject := bounceSubject.MatchString(m.Subject)
+	subject := bounceSubject().MatchString(m.Subject)
 	marked := h.Has("X-Failed-Recipients") || isReport(h)
 	switch {
 	case sender && subject, marked && (sender || subject):
 		return true
 	case sender || subject || marked:
-		return bounceBody.MatchString(notice)
+		return bounceBody().MatchString(notice)
 	}
-	return robotAddress(m.From.Address) && returnedInside.MatchString(notice) && bounceBody.MatchString(notice)
+	return robotAddress(m.From.Address) && returnedInside().MatchString(notice) && bounceBody().MatchString(notice)
 }
 
 // isReport tells a multipart/report about a delivery, by its label.
@@ -37,10 +37,10 @@ func daemonSender(m *Mail) bool {
 		}
 	}
 	from := strings.ToLower(m.Header.Get("From"))
-	return daemonName.MatchString(from) || strings.Contains(from, "<>")
+	return daemonName().MatchString(from) || strings.Contains(from, "<>")
 }
 
-var daemonName = regexp.MustCompile(`mailer[-_. ]?daemon|postmaster|mail[-_. ]?(?:delivery|deliver)|delivery[-_. ](?:sub)?system|mail[-_. ]?(?:sub)?system|mail administrator|system administrator|mdaemon|microsoft ?exchange`)
+var daemonName = lazily(`mailer[-_. ]?daemon|postmaster|mail[-_. ]?(?:delivery|deliver)|delivery[-_. ](?:sub)?system|mail[-_. ]?(?:sub)?system|mail administrator|system administrator|mdaemon|microsoft ?exchange`)
 
 // ownAddresses are those the report went to: the sender of what bounced.
 func ownAddresses(m *Mail) map[string]bool {
@@ -65,9 +65,9 @@ func cutOriginal(text string) (notice, original string) {
 	for line := range strings.Lines(text) {
 		trimmed := strings.TrimSpace(line)
 		switch {
-		case at > 0 && originalMark.MatchString(trimmed):
+		case at > 0 && originalMark().MatchString(trimmed):
 			return text[:at], text[at+len(line):]
-		case at > 0 && originalField.MatchString(line) && (previous == "" || strings.HasPrefix(previous, "---")):
+		case at > 0 && originalField().MatchString(line) && (previous == "" || strings.HasPrefix(previous, "---")):
 			return text[:at], text[at:]
 		}
 		previous = trimmed
@@ -77,29 +77,29 @@ func cutOriginal(text string) (notice, original string) {
 }
 
 var (
-	originalMark = regexp.MustCompile(`(?i)^[-=*_# ]*(?:below (?:this line )?is a copy of (?:the|your)|this is a copy of (?:the|your)|the (?:header|body) of the original|included is (?:a copy of )?the (?:message )?header|(?:here follows |attached is )?(?:the |your )?(?:original|returned|unsent|undelivered|bounced) (?:message|mail|e-mail)|message headers? follow|(?:message )?header follows|copy of (?:the )?original message|start of (?:original|returned|header))` +
+	originalMark = lazily(`(?i)^[-=*_# ]*(?:below (?:this line )?is a copy of (?:the|your)|this is a copy of (?:the|your)|the (?:header|body) of the original|included is (?:a copy of )?the (?:message )?header|(?:here follows |attached is )?(?:the |your )?(?:original|returned|unsent|undelivered|bounced) (?:message|mail|e-mail)|message headers? follow|(?:message )?header follows|copy of (?:the )?original message|start of (?:original|returned|header))` +
 		`.*$|^-+ *(?:original message|original mail) *-*$|^-{3,}.*(?:copy of (?:the|your) message|original message|returned message|unsent message|message header|元のメール|以下は元の|исходное (?:сообщение|письмо)).*$|^(?:original message headers?|原メール|元のメッセージ).{0,10}$`)
-	originalField = regexp.MustCompile(`^(?:Received:|Return-Path: ?<|Message-ID: ?<|DKIM-Signature:|X-Received:|From [^\s@]+@?\S* +[A-Z][a-z]{2} )`)
+	originalField = lazily(`^(?:Received:|Return-Path: ?<|Message-ID: ?<|DKIM-Signature:|X-Received:|From [^\s@]+@?\S* +[A-Z][a-z]{2} )`)
 
-	returnedInside = regexp.MustCompile(`(?i)original message|returned message|transcript of session`)
+	returnedInside = lazily(`(?i)original message|returned message|transcript of session`)
 
-	addressPattern = regexp.MustCompile(`(?:"[^"\s]{1,64}"|[A-Za-z0-9.!#$%&*+/=?^_{|}~-][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{0,100})@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,200}[A-Za-z0-9])?`)
+	addressPattern = lazily(`(?:"[^"\s]+"|[A-Za-z0-9.!#$%&*+/=?^_{|}~-][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]*)@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,200}[A-Za-z0-9])?`)
 )
 
-const addr = `((?:"[^"\s]{1,64}"|[A-Za-z0-9.!#$%&*+/=?^_{|}~-][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{0,100})@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,200}[A-Za-z0-9])?)`
+const addr = `((?:"[^"\s]+"|[A-Za-z0-9.!#$%&*+/=?^_{|}~-][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]*)@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,200}[A-Za-z0-9])?)`
 
 // recipientTiers find recipients in a notice, the surest first; the first
 // tier that finds any is used.
-var recipientTiers = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)^\s*(?:final|original)-recipient:\s*(?:[a-z0-9-]+\s*;)?\s*<?` + addr),
-	regexp.MustCompile(`(?i)^[\s>*•·-]*(?:to:|recipient:|for)?[\s"'<\[(]*(?:mailto:)?` + addr + `["'>\])]*\s*(?:$|[:;,.(\[]|\.\.\.|(?:on|invalid|user|unknown|mailbox|failed|rejected|was|is|has|host|does|could|due|\d{3})\b|-)`),
-	regexp.MustCompile(`(?i)(?:rcpt to:\s*|(?:delivered|deliver(?:ing)?(?: your (?:mail|message))?|sent|send|message|mail) to:?\s*|(?:unknown user|user unknown|no such user|unknown address|invalid address|recipients?(?: address)?(?: returned permanent errors)?|rejected recipient|failed address|mailbox|account|user)\s*:?\s*)["'<(]*` + addr),
-	regexp.MustCompile(addr),
+var recipientTiers = []func() *regexp.Regexp{
+	lazily(`(?i)^\s*(?:final|original)-recipient:\s*(?:[a-z0-9-]+\s*;)?\s*<?` + addr),
+	lazily(`(?i)^[\s>*•·-]*(?:to:|recipient:|for)?[\s"'<\[(]*(?:mailto:)?` + addr + `["'>\])]*\s*(?:$|[:;,.(\[]|\.\.\.|(?:on|invalid|user|unknown|mailbox|failed|rejected|was|is|has|host|does|could|due|\d{3})\b|-)`),
+	lazily(`(?i)(?:rcpt to:\s*|(?:delivered|deliver(?:ing)?(?: your (?:mail|message))?|sent|send|message|mail) to:?\s*|(?:unknown user|user unknown|no such user|unknown address|invalid address|recipients?(?: address)?(?: returned permanent errors)?|rejected recipient|failed address|mailbox|account|user)\s*:?\s*)["'<(]*` + addr),
+	lazily(addr),
 }
 
 // noticeBounce reads recipients, codes and delay out of a notice.
 func noticeBounce(m *Mail, notice string) *Bounce {
-	b := &Bounce{Delayed: delayWords.MatchString(notice) || delaySubject.MatchString(m.Subject)}
+	b := &Bounce{Delayed: delayWords().MatchString(notice) || delaySubject().MatchString(m.Subject)}
 	own := ownAddresses(m)
 	lines := strings.Split(notice, "\n")
 	for tier, re := range recipientTiers {
@@ -109,7 +109,7 @@ func noticeBounce(m *Mail, notice string) *Bounce {
 		if len(b.Recipients) > 0 {
 			break
 		}
-		b.Recipients = scanRecipients(lines, re, own)
+		b.Recipients = scanRecipients(lines, re(), own)
 	}
 	for i := range b.Recipients {
 		if b.Recipients[i].Status == "" && len(b.Recipients) == 1 {
@@ -185,6 +185,6 @@ func failedRecipients(m *Mail) []Bounced {
 }
 
 var (
-	delaySubject = regexp.MustCompile(`(?i)\bdelay(?:ed)?\b|^warning: (?:could not send|message still undelivered)|verzögert|retard[ée]e?|задерж`)
-	delayWords   = regexp.MustCompile(`(?i)has been delayed|(?:is|been) (?:temporarily )?delayed|this is a warning message only|will (?:be retried|continue to (?:try|be retried)|keep trying)|still (?:be )?(?:trying|undelivered)|no action is required on your part|do not need to resend|delivery attempts will continue|not yet been delivered`)
+	delaySubject = lazily(`(?i)\bdelay(?:ed)?\b|^warning: (?:could not send|message still undelivered)|verzögert|retard[ée]e?|задерж`)
+	delayWords   = lazily(`(?i)has been delayed|(?:is|been) (?:temporarily )?delayed|this is a warning message only|will (?:be retried|continue to (?:try|be retried)|keep trying)|still (?:be )?(?:trying|undelivered)|no action is required on your part|do not need to resend|delivery attempts will continue|not yet been delivered`)
 )

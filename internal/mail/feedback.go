@@ -1,8 +1,6 @@
 package mail
 
-import (
-	"strings"
-)
+import "strings"
 
 // Feedback is a complaint report (RFC 5965, ARF): a provider says what a
 // recipient did with a mail of ours.

@@ -16,12 +16,16 @@ const maxQuoteLines = 20000
 func VisibleText(m *Mail) string {
 	if m.htmlOnly {
 		visible, _ := SplitQuote(m.HTML)
-		text, _ := SplitText(richtext.Text(visible))
+		text, _ := SplitText(richtext.Text(ownQuotes.Replace(visible)))
 		return text
 	}
 	visible, _ := SplitText(m.Text)
 	return visible
 }
+
+// ownQuotes makes a blockquote that SplitQuote left, one of the sender's own, a
+// plain block, so that it isn't taken for a quoted thread afterwards.
+var ownQuotes = strings.NewReplacer("<blockquote", "<div", "</blockquote", "</div", "<BLOCKQUOTE", "<div", "</BLOCKQUOTE", "</div")
 
 // SplitText divides plain text into what was written and what is to be folded:
 // the quoted thread with the line above it, forwarded mail and the signature.
@@ -77,7 +81,7 @@ func foldLines(lines []line) []bool {
 		}
 	}
 	for i := 0; i < end; i++ {
-		if lines[i].blank() || lines[i].quoted() && !quotedVerb.MatchString(lines[i].text) {
+		if lines[i].blank() || lines[i].quoted() && !quotedVerb().MatchString(lines[i].text) {
 			continue
 		}
 		if start, ok := threadStart(lines, i); ok {

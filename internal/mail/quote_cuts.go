@@ -23,7 +23,29 @@ func (d *document) cuts() []span {
 	if len(cuts) == 0 {
 		cuts = d.lastBlockquote()
 	}
+	for i := range cuts {
+		cuts[i].from = d.wholeFrom(cuts[i].from)
+	}
 	return mergeSpans(cuts)
+}
+
+// wholeFrom moves a cut before the tags that only open what is cut off, so
+// that no empty box or rule stays behind.
+func (d *document) wholeFrom(from int) int {
+	for range 50 {
+		head := strings.TrimRight(d.markup[:from], " \t\r\n")
+		at := strings.LastIndexByte(head, '<')
+		if at < 0 || !strings.HasSuffix(head, ">") || strings.IndexByte(head[at:], '>') != len(head)-at-1 {
+			break
+		}
+		name, _, _ := strings.Cut(strings.Trim(head[at:], "</>"), " ")
+		name = strings.ToLower(name)
+		if head[at+1] == '/' || name != "hr" && (!breaksLine[name] || name == "body" || name == "td") {
+			break
+		}
+		from = at
+	}
+	return from
 }
 
 // introduced is where a quote begins with the line above it that names its

@@ -1,9 +1,6 @@
 package mail
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // The marks mail programs put above a quoted thread, in the languages they
 // speak.
@@ -15,13 +12,13 @@ const endVerbs = `wrote|writes|said|a [ée]crit|écrivait|escribi[óo]|escribi[�
 
 var (
 	// verbLine is a line that may end an attribution.
-	verbLine   = regexp.MustCompile(`(?i)(?:^|[\s>*"')\]])(?:` + endVerbs + `)\*?\s*(?:[::]\*?|-{2,}|\.\.\.)?\s*$`)
-	middleVerb = regexp.MustCompile(`(?i)(?:^|\s)(?:schrieb|skrev|schreef|napisał|napsal|escreveu|escribió|tarihinde|wrote (?:on|at)|a écrit le|написал|heeft|ezt írta|kirjoitti)\s.*[::]\s*$`)
-	quotedVerb = regexp.MustCompile(`(?i)^>\s*(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|skrev|schreef)\s*[::]$`)
-	isoLine    = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d:\d\d \S`)
-	dateText   = regexp.MustCompile(`(?:^|\D)(?:(?:19|20)\d\d|\d{1,2}[.:h]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})(?:\D|$)|\d+月|\d+년`)
-	clockText  = regexp.MustCompile(`\d{1,2}[:.h]\d{2}`)
-	openWord   = regexp.MustCompile(`(?i)^[\s>*_-]*(?:on|at|am|le|el|il|em|op|den|w dniu|dnia|dne|dňa|vào|pada|a|în|la data|στις|på|u|в|від|el dia|no dia|em|\d|\pL{2,12}[.,] )`)
+	verbLine   = lazily(`(?i)(?:^|[\s>*"')\]])(?:` + endVerbs + `)\*?\s*(?:[::]\*?|-{2,}|\.\.\.)?\s*$`)
+	middleVerb = lazily(`(?i)(?:^|\s)(?:schrieb|skrev|schreef|napisał|napsal|escreveu|escribió|tarihinde|wrote (?:on|at)|a écrit le|написал|heeft|ezt írta|kirjoitti)\s.*[::]\s*$`)
+	quotedVerb = lazily(`(?i)^>\s*(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|skrev|schreef)\s*[::]$`)
+	isoLine    = lazily(`^\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d:\d\d \S`)
+	dateText   = lazily(`(?:^|\D)(?:(?:19|20)\d\d|\d{1,2}[.:h]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})(?:\D|$)|\d+月|\d+년`)
+	clockText  = lazily(`\d{1,2}[:.h]\d{2}`)
+	openWord   = lazily(`(?i)^[\s>*_-]*(?:on|at|am|le|el|il|em|op|den|w dniu|dnia|dne|dňa|vào|pada|a|în|la data|στις|på|u|в|від|el dia|no dia|em|\d|\pL{2,12}[.,] )`)
 )
 
 const maxAttribution = 400 // bytes of a joined attribution
@@ -30,32 +27,32 @@ const maxAttribution = 400 // bytes of a joined attribution
 // starts: programs break it over up to four lines.
 func attribution(lines []line, i int) (start int, ok bool) {
 	text := lines[i].text
-	if isoLine.MatchString(text) {
+	if isoLine().MatchString(text) {
 		return i, true
 	}
 	if len(text) > maxAttribution || !mayAttribute(text) {
 		return 0, false
 	}
-	atEnd := verbLine.MatchString(text) && (strings.ContainsAny(text[len(text)-min(3, len(text)):], "::-*.") || strings.HasSuffix(text, ":"))
-	inside := middleVerb.MatchString(text)
+	if quotedVerb().MatchString(text) {
+		return splitAttribution(lines, i)
+	}
+	atEnd := verbLine().MatchString(text) && (strings.ContainsAny(text[len(text)-min(3, len(text)):], "::-*.") || strings.HasSuffix(text, ":"))
+	inside := middleVerb().MatchString(text)
 	joined := text
 	for start = i; ; start-- {
 		switch {
-		case atEnd && dateText.MatchString(joined) && (start == i || openWord.MatchString(joined) || strings.Contains(joined, "@")),
-			inside && strings.Contains(joined, "@"), inside && clockText.MatchString(joined):
+		case atEnd && dateText().MatchString(joined) && (start == i || openWord().MatchString(joined) || strings.Contains(joined, "@")),
+			inside && strings.Contains(joined, "@"), inside && clockText().MatchString(joined):
 			return start, true
 		case atEnd && strings.Contains(joined, "@"):
 			return extendUp(lines, start), true
-		case middleVerb.MatchString(joined) && clockText.MatchString(joined) && strings.Contains(joined, "@"):
+		case middleVerb().MatchString(joined) && clockText().MatchString(joined) && strings.Contains(joined, "@"):
 			return start, true
 		}
 		if start == 0 || i-start >= 3 || lines[start-1].blank() || lines[start-1].quoted() || len(joined) > maxAttribution {
 			break
 		}
 		joined = lines[start-1].text + " " + joined
-	}
-	if quotedVerb.MatchString(text) {
-		return splitAttribution(lines, i)
 	}
 	return 0, false
 }
@@ -72,7 +69,7 @@ func extendUp(lines []line, start int) int {
 		if l.blank() || l.quoted() {
 			break
 		}
-		if dateText.MatchString(l.text) && openWord.MatchString(l.text) {
+		if dateText().MatchString(l.text) && openWord().MatchString(l.text) {
 			return start - up
 		}
 	}
@@ -84,7 +81,7 @@ func extendUp(lines []line, start int) int {
 func splitAttribution(lines []line, i int) (int, bool) {
 	for up := 1; up <= 6 && i-up >= 0; up++ {
 		l := lines[i-up].text
-		if openWord.MatchString(l) && clockText.MatchString(l) && dateText.MatchString(l) {
+		if openWord().MatchString(l) && clockText().MatchString(l) && dateText().MatchString(l) {
 			return i - up, true
 		}
 	}
@@ -96,7 +93,7 @@ func splitAttribution(lines []line, i int) (int, bool) {
 // The rule above such a block belongs to it.
 func threadStart(lines []line, i int) (start int, ok bool) {
 	text := lines[i].text
-	if len(text) > 300 || !originalLine.MatchString(text) && !headerBlock(lines, i) {
+	if len(text) > 300 || !originalLine().MatchString(text) && !headerBlock(lines, i) {
 		return 0, false
 	}
 	start = i
@@ -104,7 +101,7 @@ func threadStart(lines []line, i int) (start int, ok bool) {
 		if lines[up].blank() {
 			continue
 		}
-		if ruleLine.MatchString(lines[up].text) {
+		if ruleLine().MatchString(lines[up].text) {
 			start = up
 		}
 		break
@@ -113,8 +110,8 @@ func threadStart(lines []line, i int) (start int, ok bool) {
 }
 
 var (
-	ruleLine     = regexp.MustCompile(`^[\s*>|]*(?:[-_=*—–]\s?){5,}$`)
-	originalLine = regexp.MustCompile(`(?i)^[\s>*|]*(?:[-_=—–]{2,}\s*(?:original (?:message|mail|e-?mail|appointment)|originalnachricht|urspr[üu]ngliche (?:nachricht|e-?mail|mail)|weitergeleitete (?:nachricht|e-?mail)|message (?:d[’']origine|original|transf[ée]r[ée]|initial)|courriel original|mensaje (?:original|reenviado)|mensagem (?:original|encaminhada)|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|origineel bericht|doorgestuurd bericht|` +
+	ruleLine     = lazily(`^[\s*>|]*(?:[-_=*—–]\s?){5,}$`)
+	originalLine = lazily(`(?i)^[\s>*|]*(?:[-_=—–]{2,}\s*(?:original (?:message|mail|e-?mail|appointment)|originalnachricht|urspr[üu]ngliche (?:nachricht|e-?mail|mail)|weitergeleitete (?:nachricht|e-?mail)|message (?:d[’']origine|original|transf[ée]r[ée]|initial)|courriel original|mensaje (?:original|reenviado)|mensagem (?:original|encaminhada)|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|origineel bericht|doorgestuurd bericht|` +
 		`ursprungligt meddelande|originalmeddelande|vidarebefordrat (?:brev|meddelande)|opprinnelig melding|videresendt melding|oprindelig (?:meddelelse|besked)|videresendt (?:besked|meddelelse)|alkuper[äa]inen viesti|v[äa]litetty viesti|wiadomo[śs][ćc] (?:oryginalna|przekazana)|oryginalna wiadomo[śs][ćc]|p[ůu]vodn[íi] (?:zpr[áa]va|e-?mail)|p[ôo]vodn[áa] spr[áa]va|p[řr]eposlan[áa] zpr[áa]va|eredeti [üu]zenet|tov[áa]bb[íi]tott [üu]zenet|mesaj original|mesaj redirec[țt]ionat|orijinal (?:ileti|mesaj)|[öo]zg[üu]n (?:ileti|mesaj)|iletilen (?:ileti|mesaj)|` +
 		`исходное сообщение|пересылаемое сообщение|пересланное сообщение|оригинал(?:ьное)? (?:сообщение|письмо|сообщения)|переслане повідомлення|αρχικό μήνυμα|προωθημένο μήνυμα|forwarded (?:message|mail|by .*)|begin forwarded message|reply (?:message|above)|原始邮件|原始郵件|原邮件|转发(?:的)?邮件|轉寄郵件|元のメッセージ|オリジナルメッセージ|転送(?:された)?メッセージ|원본 메시지|전달된 메시지|הודעה מקורית|הודעה שהועברה|الرسالة الأصلية|thư gốc|tin nhắn gốc|pesan asli)\s*:?\s*[-_=—–]{2,}.*` +
 		`|begin forwarded message\s*:|anfang der weitergeleiteten (?:nachricht|e-?mail)\s*:|d[ée]but du message (?:r[ée]exp[ée]di[ée]|transf[ée]r[ée])\s*:|inicio del mensaje reenviado\s*:|in[íi]cio da mensagem (?:reenviada|encaminhada)\s*:|inizio messaggio inoltrato\s*:|begin doorgestuurd bericht\s*:|vidarebefordrat brev\s*:|videresendt melding\s*:|start på videresendt besked\s*:|v[äa]litetty viesti alkaa\s*:|początek przekazywanej wiadomo[śs]ci\s*:|начало переадресованного сообщения\s*:|下面是被转发的邮件\s*[::]|転送されたメッセージ\s*[::])\s*$`)

@@ -1,7 +1,6 @@
 package richtext
 
 import (
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -37,7 +36,7 @@ func FromText(text string) string {
 	return b.String()
 }
 
-var linkPattern = regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"'\x60{}|\\^]+|\b[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,24}\b`)
+var linkPattern = lazily(`(?i)\b(?:https?://|www\.)[^\s<>"'\x60{}|\\^]+|\b[a-z0-9][a-z0-9._%+-]*@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,24}\b`)
 
 // maxLink bounds the text of an address that is made a link.
 const maxLink = 2000
@@ -47,7 +46,7 @@ func writeLine(b *strings.Builder, line string) {
 	indent := strings.ReplaceAll(line[:len(line)-len(text)], "\t", "    ")
 	b.WriteString(strings.Repeat("\u00a0", len(indent)))
 	at := 0
-	for _, m := range linkPattern.FindAllStringIndex(text, -1) {
+	for _, m := range linkPattern().FindAllStringIndex(text, -1) {
 		if m[1]-m[0] > maxLink {
 			continue
 		}

@@ -16,9 +16,9 @@ var (
 	mailPolicy    = sync.OnceValue(func() *bluemonday.Policy { return policyOf(mailRules) })
 	composePolicy = sync.OnceValue(func() *bluemonday.Policy { return policyOf(composeRules) })
 
-	gateStyle = regexp.MustCompile(`^(?:[^()\\<>@"{}\x00-\x1f]|(?i:rgba?|hsla?)\([0-9., %/deg-]{1,60}\))+$`)
-	gateImage = regexp.MustCompile(`^(?i:https?://|cid:|data:image/|/api/desk/files/)`)
-	gateLink  = regexp.MustCompile(`^(?i:https?://|mailto:|tel:)`)
+	gateStyle = lazily(`^(?:[^()\\<>@"{}\x00-\x1f]|(?i:rgba?|hsla?)\([0-9., %/deg-]+\))+$`)
+	gateImage = lazily(`^(?i:https?://|cid:|data:image/|/api/desk/files/)`)
+	gateLink  = lazily(`^(?i:https?://|mailto:|tel:)`)
 )
 
 func gate(p *bluemonday.Policy, markup string) string { return p.Sanitize(markup) }
@@ -40,17 +40,17 @@ func policyOf(r *rules) *bluemonday.Policy {
 		}
 	}
 	if _, ok := r.global["style"]; ok {
-		p.AllowAttrs("style").Matching(gateStyle).Globally()
+		p.AllowAttrs("style").Matching(gateStyle()).Globally()
 	}
-	p.AllowAttrs("href").Matching(gateLink).OnElements("a")
+	p.AllowAttrs("href").Matching(gateLink()).OnElements("a")
 	p.AllowAttrs("rel").Matching(regexp.MustCompile("^" + linkRel + "$")).OnElements("a")
 	p.AllowAttrs("target").Matching(regexp.MustCompile("^_blank$")).OnElements("a")
-	p.AllowAttrs("src").Matching(gateImage).OnElements("img")
+	p.AllowAttrs("src").Matching(gateImage()).OnElements("img")
 	p.RequireParseableURLs(true)
 	p.AllowRelativeURLs(true)
 	p.AllowURLSchemes("http", "https", "mailto", "tel", "cid")
 	p.AllowURLSchemeWithCustomPolicy("data", func(u *url.URL) bool {
-		return dataImage.MatchString("data:" + strings.TrimSpace(u.Opaque))
+		return dataImage().MatchString("data:" + strings.TrimSpace(u.Opaque))
 	})
 	return p
 }

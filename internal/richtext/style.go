@@ -1,9 +1,6 @@
 package richtext
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 const (
 	maxStyle       = 8 << 10 // bytes of one style attribute looked at
@@ -75,14 +72,14 @@ func declarations(v string) []string {
 var (
 	// stylePattern is what a cleaned value looks like; the gate checks whole
 	// attributes against the same characters.
-	styleValue = regexp.MustCompile(`^(?:[^()\\<>@"{};:/&\x00-\x1f]|/|(?i:rgba?|hsla?)\([0-9., %/deg-]{1,60}\))+$`)
-	colorWord  = regexp.MustCompile(`(?i)^(?:#[0-9a-f]{3,8}|[a-z]{3,25}|(?:rgb|hsl)a?\([0-9., %/deg-]{1,60}\))$`)
+	styleValue = lazily(`^(?:[^()\\<>@"{};:/&\x00-\x1f]|/|(?i:rgba?|hsla?)\([0-9., %/deg-]+\))+$`)
+	colorWord  = lazily(`(?i)^(?:#[0-9a-f]{3,8}|[a-z]{3,25}|(?:rgb|hsl)a?\([0-9., %/deg-]+\))$`)
 	backWords  = set("none repeat no-repeat repeat-x repeat-y scroll fixed local center top bottom left right initial inherit cover contain auto border-box padding-box content-box important url")
-	colorSpace = regexp.MustCompile(`\s*([,(])\s*`)
+	colorSpace = lazily(`\s*([,(])\s*`)
 )
 
 func allowedStyle(prop, value string) bool {
-	if value == "" || !styleValue.MatchString(value) || strings.Count(value, "'")%2 != 0 {
+	if value == "" || !styleValue().MatchString(value) || strings.Count(value, "'")%2 != 0 {
 		return false
 	}
 	if words, ok := enumStyles[prop]; ok {
@@ -94,9 +91,9 @@ func allowedStyle(prop, value string) bool {
 
 // backgroundColor finds the colour in a background shorthand.
 func backgroundColor(v string) string {
-	v = colorSpace.ReplaceAllString(strings.TrimSuffix(v, "!important"), "$1")
+	v = colorSpace().ReplaceAllString(strings.TrimSuffix(v, "!important"), "$1")
 	for _, word := range strings.Fields(v) {
-		if colorWord.MatchString(word) && !backWords[strings.ToLower(word)] {
+		if colorWord().MatchString(word) && !backWords[strings.ToLower(word)] {
 			return word
 		}
 	}

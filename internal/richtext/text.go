@@ -1,7 +1,6 @@
 package richtext
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -239,7 +238,7 @@ func lineBreaks(name string) int {
 	return 0
 }
 
-var hiddenStyle = regexp.MustCompile(`(?i)(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$))`)
+var hiddenStyle = lazily(`(?i)(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$))`)
 
 // isHidden tells whether an element is written not to be seen.
 func isHidden(e *element) bool {
@@ -248,7 +247,7 @@ func isHidden(e *element) bool {
 		case "hidden":
 			return true
 		case "style":
-			return len(a.Val) < maxStyle && hiddenStyle.MatchString(a.Val)
+			return len(a.Val) < maxStyle && hiddenStyle().MatchString(a.Val)
 		}
 	}
 	return false

@@ -2,14 +2,13 @@ package richtext
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode"
 )
 
 const filesPath = "/api/desk/files/"
 
-var dataImage = regexp.MustCompile(`^data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/]+={0,2}$`)
+var dataImage = lazily(`^data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/]+={0,2}$`)
 
 // squeeze removes blanks and control characters, which browsers ignore inside
 // a scheme.
@@ -41,7 +40,7 @@ func mailImage(v string) string {
 		if i := strings.IndexByte(v, ','); i > 0 {
 			v = strings.ToLower(v[:i]) + v[i:]
 		}
-		if dataImage.MatchString(v) {
+		if dataImage().MatchString(v) {
 			return v
 		}
 		return ""
