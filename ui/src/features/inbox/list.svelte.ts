@@ -1,0 +1,176 @@
+import { SvelteSet } from 'svelte/reactivity';
+import { ApiError } from '$core/errors';
+import { on } from '$core/bus';
+import { records } from '../ticket/records.svelte';
+import { ticketApi, type ListQuery } from '../ticket/ticket.api';
+import type { TicketRow } from '../ticket/ticket.types';
+import { belongs, viewQuery, type Sort, type TabId } from './views';
+
+const PAGE = 60;
+const REFRESH_MS = 250;
+
+export interface ListKey {
+  view: string;
+  tab: TabId;
+  sort: Sort;
+  q: string;
+}
+
+/**
+ * The list of one view. Rows keep their place while someone looks at them: news
+ * changes a row where it stands, and new rows wait behind the "3 new" pill.
+ */
+export class TicketList {
+  numbers = $state.raw<number[]>([]);
+  loading = $state(true);
+  loadingMore = $state(false);
+  problem = $state<string | null>(null);
+  /** Rows that arrived since the list was drawn. */
+  fresh = $state.raw<number[]>([]);
+  selected = new SvelteSet<number>();
+  key = $state.raw<ListKey>({ view: '', tab: 'open', sort: '-updated', q: '' });
+  #cursor: string | null = null;
+  #abort = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #anchor: number | null = null;
+  /** Rows this tab took out before the server agreed: a refresh must not bring them back as new. */
+  #leaving = new Set<number>();
+
+  constructor(private readonly me: () => string) {}
+
+  start(): () => void {
+    const offs = [on('tickets.changed', () => this.refreshSoon()), on('live.resumed', () => this.refreshSoon())];
+    return () => offs.forEach((off) => off());
+  }
+
+  get rows(): TicketRow[] {
+    return this.numbers.map((n) => records.get(n)).filter((row) => row !== undefined);
+  }
+
+  get hasMore(): boolean {
+    return this.#cursor !== null;
+  }
+
+  async open(key: ListKey) {
+    if (JSON.stringify(key) === JSON.stringify(this.key)) return;
+    this.key = key;
+    this.numbers = [];
+    this.fresh = [];
+    this.selected.clear();
+    await this.reload();
+  }
+
+  async reload() {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    this.loading = this.numbers.length === 0;
+    this.problem = null;
+    try {
+      const page = await ticketApi.list(this.#query(), signal);
+      if (signal.aborted) return;
+      this.#take(page.items);
+      this.numbers = page.items.map((row) => row.number);
+      this.#cursor = page.next_cursor;
+      this.fresh = [];
+    } catch (err) {
+      if (signal.aborted) return;
+      this.problem = err instanceof ApiError ? err.message : String(err);
+    }
+    this.loading = false;
+  }
+
+  async more() {
+    if (!this.#cursor || this.loadingMore) return;
+    this.loadingMore = true;
+    const { signal } = this.#abort;
+    try {
+      const page = await ticketApi.list({ ...this.#query(), cursor: this.#cursor }, signal);
+      this.#take(page.items);
+      this.numbers = [...new Set([...this.numbers, ...page.items.map((row) => row.number)])];
+      this.#cursor = page.next_cursor;
+    } catch {
+      // Scrolling on asks again.
+    }
+    this.loadingMore = false;
+  }
+
+  /** Many hints in a row cost one request. */
+  refreshSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.refresh(), REFRESH_MS);
+  }
+
+  /** Takes news over without moving a row; what is new to the list goes behind the pill. */
+  async refresh() {
+    if (this.loading) return;
+    const { signal } = this.#abort;
+    const page = await ticketApi.list(this.#query(), signal).catch(() => null);
+    if (!page || signal.aborted) return;
+    this.problem = null;
+    this.#take(page.items);
+    const first = page.items.map((row) => row.number);
+    if (this.numbers.length === 0) {
+      this.numbers = first;
+      this.#cursor = page.next_cursor;
+      return;
+    }
+    const shown = new Set(this.numbers);
+    this.fresh = first.filter((n) => !shown.has(n) && !this.#leaving.has(n));
+    // The whole list fits a page: what is missing from it has left the view.
+    if (!page.next_cursor) this.numbers = this.numbers.filter((n) => first.includes(n) || this.#stays(n));
+  }
+
+  /** Shows what waits behind the pill. */
+  async showFresh() {
+    await this.reload();
+  }
+
+  /** Takes rows out that no longer belong here; returns what puts them back where they were. */
+  drop(n: number): () => void {
+    const before = this.numbers;
+    const row = records.get(n);
+    if (!row || belongs(row, this.key.view, this.key.tab, this.me()) || this.key.q) return () => {};
+    this.numbers = before.filter((other) => other !== n);
+    this.selected.delete(n);
+    this.#leaving.add(n);
+    setTimeout(() => this.#leaving.delete(n), 5000);
+    return () => {
+      this.#leaving.delete(n);
+      if (!this.numbers.includes(n)) this.numbers = before.filter((x) => x === n || this.numbers.includes(x));
+    };
+  }
+
+  /** The neighbour to show after n has gone, or after j and k. */
+  neighbour(n: number | null, step: 1 | -1): number | undefined {
+    const at = n === null ? -1 : this.numbers.indexOf(n);
+    if (at < 0) return step === 1 || n === null ? this.numbers[0] : undefined;
+    return this.numbers[at + step];
+  }
+
+  toggle(n: number, range = false) {
+    const from = this.#anchor === null ? -1 : this.numbers.indexOf(this.#anchor);
+    const to = this.numbers.indexOf(n);
+    if (range && from >= 0) {
+      for (const one of this.numbers.slice(Math.min(from, to), Math.max(from, to) + 1)) this.selected.add(one);
+    } else if (this.selected.has(n)) this.selected.delete(n);
+    else this.selected.add(n);
+    this.#anchor = n;
+  }
+
+  /** A row open in the conversation pane stays until someone moves on. */
+  #stays(n: number): boolean {
+    const row = records.get(n);
+    return row !== undefined && belongs(row, this.key.view, this.key.tab, this.me()) && this.key.q === '';
+  }
+
+  #take(rows: TicketRow[]) {
+    for (const row of rows) records.put(row);
+  }
+
+  #query(): ListQuery {
+    const { view, tab, sort, q } = this.key;
+    const base = q ? { view: 'all' } : viewQuery(view, tab);
+    return { ...base, q, sort, limit: PAGE };
+  }
+}

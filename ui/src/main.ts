@@ -1,0 +1,16 @@
+import '@fontsource-variable/inter';
+import './styles/tokens.css';
+import './styles/base.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { clock } from './core/clock.svelte';
+import { keys } from './core/keys.svelte';
+import { router } from './core/router.svelte';
+import { theme, viewport } from './core/theme.svelte';
+
+theme.start();
+viewport.start();
+clock.start();
+router.start();
+keys.listen();
+mount(App, { target: document.getElementById('app')! });
