@@ -1,0 +1,255 @@
+package email
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/deskbell/deskbell/internal/desk"
+)
+
+// timing is how patient a fetcher is; tests are less so.
+type timing struct {
+	idle  time.Duration // IDLE is begun anew and the folder looked at, RFC 2177 allows 29 minutes
+	poll  time.Duration // between two looks at a server without IDLE
+	retry time.Duration // before the first new try, doubled up to most
+	most  time.Duration
+}
+
+var usualTiming = timing{idle: 5 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: time.Minute}
+
+const (
+	// After so many tries, each over a new connection, a mail that breaks the
+	// dialogue is taken in as its header, and at last as a note that it is
+	// there; the mails behind it must not wait for ever. The original stays.
+	triesForHeader = 10
+	triesForNote   = 14
+)
+
+// fetcher keeps one mailbox's folder read.
+type fetcher struct {
+	service *Service
+	box     Mailbox
+
+	careful  bool // a batch failed: one mail at a time
+	tries    map[uint32]int
+	noDates  bool // INTERNALDATE breaks the dialogue: do without
+	progress bool // something worked since the last failure
+}
+
+// run fetches until ctx ends, over a new connection whenever one breaks.
+func (r *fetcher) run(ctx context.Context) {
+	if r.box.locked {
+		r.service.setState(r.box.ID, StateFailing, lockedText)
+		return // a new password starts another fetcher
+	}
+	r.tries = map[uint32]int{}
+	r.service.setState(r.box.ID, StateConnecting, "")
+	for failures := 0; ; {
+		r.progress = false
+		err := r.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if r.progress {
+			failures = 0
+		}
+		failures++
+		r.report(err, failures)
+		if desk.Sleep(ctx, r.service.clock, r.service.clock.Now().Add(r.delay(failures)), nil) != nil {
+			return
+		}
+	}
+}
+
+const lockedText = "The password can't be read any more because the desk's key has changed. Enter it again."
+
+// delay doubles up to a minute and is spread, so that many mailboxes at one
+// server do not come back all at once.
+func (r *fetcher) delay(failures int) time.Duration {
+	d := r.service.timing.retry << min(failures-1, 16)
+	d = min(d, r.service.timing.most)
+	return d/2 + rand.N(d/2+1)
+}
+
+// report shows a failure. A connection that broke once after it worked is
+// nothing to tell: servers do that.
+func (r *fetcher) report(err error, failures int) {
+	var own *ledgerError
+	text := ""
+	switch {
+	case errors.As(err, &own):
+		text = own.sentence()
+	case failures == 1 && r.progress && !errors.Is(err, errSignIn):
+		return
+	default:
+		text, _ = explain(err, *r.box.IMAP, "imap")
+	}
+	r.service.logger.Warn("mailbox not fetched", "mailbox", r.box.ID, "failures", failures, "error", err)
+	r.service.setState(r.box.ID, StateFailing, text)
+}
+
+// ledgerError is a problem on our side: the mail stays at its server.
+type ledgerError struct{ err error }
+
+func (e *ledgerError) Error() string { return "store mail: " + e.err.Error() }
+func (e *ledgerError) Unwrap() error { return e.err }
+
+func (e *ledgerError) sentence() string {
+	var own *desk.Error
+	if errors.As(e.err, &own) {
+		return own.Text
+	}
+	return "The desk can't store mail right now; it waits at its server until the desk can."
+}
+
+// session is the life of one connection; it ends with an error.
+func (r *fetcher) session(ctx context.Context) error {
+	c, err := r.service.dialer.openIMAP(ctx, *r.box.IMAP)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	sel, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := r.resume(ctx, c, sel)
+	if err != nil {
+		return err
+	}
+	for {
+		if err := r.takeAll(ctx, c, &f); err != nil {
+			return err
+		}
+		r.progress = true
+		r.service.setState(r.box.ID, StateOK, "")
+		if err := c.wait(ctx, r.service.timing); err != nil {
+			return err
+		}
+	}
+}
+
+// takeAll takes in what waits from the position on.
+func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder) error {
+	cards, err := c.waiting(ctx, *f, !r.noDates)
+	if err != nil {
+		r.noDates = r.noDates || strings.Contains(err.Error(), "date-time") // go-imap's word for a date it can't read
+		return err
+	}
+	for len(cards) > 0 {
+		n := r.batch(cards)
+		if err := r.take(ctx, c, f, cards[:n]); err != nil {
+			return err
+		}
+		r.progress = true
+		cards = cards[n:]
+	}
+	r.careful = false
+	if f.next < f.until {
+		f.next = f.until
+		return saveFolder(r.service.app, r.box.ID, *f)
+	}
+	return nil
+}
+
+// batch is how many of the cards are fetched and stored at once.
+func (r *fetcher) batch(cards []card) int {
+	if r.careful {
+		return 1
+	}
+	bytes := int64(0)
+	for i, k := range cards[:min(len(cards), maxBatch)] {
+		if k.size <= r.service.options.MaxSize {
+			bytes += k.size
+		}
+		if i > 0 && bytes > maxBatchBytes {
+			return i
+		}
+	}
+	return min(len(cards), maxBatch)
+}
+
+// take fetches a batch, hands it to the ledger in one call and moves the
+// position on once it is durable there.
+func (r *fetcher) take(ctx context.Context, c *imapConn, f *folder, cards []card) error {
+	mails, err := r.read(ctx, c, cards)
+	if err != nil {
+		return err
+	}
+	var in []desk.Inbound
+	for _, k := range cards {
+		if m, ok := mails[k.uid]; ok {
+			in = append(in, r.inbound(*f, k, m))
+		}
+	}
+	if len(in) > 0 {
+		if err := r.service.ledger.Store(ctx, in...); err != nil {
+			return &ledgerError{err}
+		}
+	}
+	now := r.service.clock.Now()
+	f.next = cards[len(cards)-1].uid + 1
+	for _, k := range cards {
+		if k.date.After(f.last) && !k.date.After(now.Add(24*time.Hour)) {
+			f.last = k.date
+		}
+	}
+	if len(in) > 0 {
+		f.lastMail = now
+	}
+	clear(r.tries)
+	return saveFolder(r.service.app, r.box.ID, *f)
+}
+
+// read fetches a batch and keeps count of what can't be fetched.
+func (r *fetcher) read(ctx context.Context, c *imapConn, cards []card) (map[uint32]fetched, error) {
+	uid := cards[0].uid
+	tries := r.tries[uid]
+	if len(cards) == 1 && tries >= triesForNote {
+		return map[uint32]fetched{uid: {raw: []byte(noteHeader), size: cards[0].size, tooLarge: true}}, nil
+	}
+	mails, err := c.fetch(ctx, cards, r.service.options.MaxSize, tries >= triesForHeader)
+	if err != nil && ctx.Err() == nil {
+		r.careful = true
+		if len(cards) == 1 {
+			r.tries[uid]++
+		}
+	}
+	return mails, err
+}
+
+// noteHeader stands for a mail that its server never gave out.
+const noteHeader = "Subject: A mail that could not be fetched\r\nX-Deskbell-Note: the server lists this mail but breaks off when it is read\r\n\r\n"
+
+func (r *fetcher) inbound(f folder, k card, m fetched) desk.Inbound {
+	generation := ""
+	if f.generation > 0 {
+		generation = fmt.Sprintf(".%d", f.generation)
+	}
+	in := desk.Inbound{
+		Channel:  desk.ChannelEmail,
+		Mailbox:  r.box.ID,
+		SourceID: fmt.Sprintf("%s/%d%s/%d", f.name, f.validity, generation, k.uid),
+		Raw:      m.raw,
+		Received: r.received(k.date),
+		TooLarge: m.tooLarge,
+		Old:      k.uid < f.until && !f.first.IsZero() && !k.date.After(f.first), // without a date nobody can tell
+	}
+	if m.tooLarge {
+		in.Size = m.size
+	}
+	return in
+}
+
+// received is when the mail reached its server, if that can be believed; the
+// zero time leaves it to the ledger.
+func (r *fetcher) received(date time.Time) time.Time {
+	if !r.service.trustsDates() || date.Before(r.box.Since.Truncate(time.Second)) || date.After(r.service.clock.Now()) {
+		return time.Time{}
+	}
+	return date
+}

@@ -1,0 +1,44 @@
+package email
+
+import (
+	"context"
+	"time"
+)
+
+// lookTimeout bounds a look at an IMAP folder before its mailbox is stored.
+const lookTimeout = 10 * time.Second
+
+// Look is where an IMAP folder ends before its mailbox is connected, so that
+// every mail behind it is taken in and none before. The zero Look knows nothing.
+type Look struct{ position *folder }
+
+// Look looks at the IMAP folder of a mailbox about to be added. It answers the
+// zero Look when that can't be done now; then Mailboxes.Add goes by time.
+func (s *Service) Look(ctx context.Context, in Input) Look {
+	box, err := in.mailbox(nil)
+	if err != nil || box.IMAP == nil {
+		return Look{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	c, err := s.dialer.openIMAP(ctx, *box.IMAP)
+	if err != nil {
+		return Look{}
+	}
+	defer c.close()
+	sel, err := c.open(ctx)
+	if err != nil {
+		return Look{}
+	}
+	if sel.UIDNext == 0 {
+		if sel.UIDNext, err = c.uidNext(ctx, sel.NumMessages); err != nil {
+			return Look{}
+		}
+	}
+	newest, err := c.newest(ctx, sel.NumMessages)
+	if err != nil {
+		return Look{}
+	}
+	f := begin(sel, newest, time.Time{}, false)
+	return Look{position: &f}
+}
