@@ -1,8 +1,10 @@
 package schedule
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -17,6 +19,7 @@ import (
 const (
 	crashDir  = "DESKBELL_TEST_CRASH_DIR" // set: this process is the one that is killed
 	crashJobs = 400
+	crashes   = 12
 )
 
 // TestWorkSurvivesKill kills a process that enqueues and works off jobs again
@@ -29,14 +32,25 @@ func TestWorkSurvivesKill(t *testing.T) {
 	}
 	dir := t.TempDir()
 	kills := 0
-	for run := range 60 {
+	for run := range crashes + 1 { // the last one may live
 		cmd := exec.Command(os.Args[0], "-test.run=^TestWorkSurvivesKill$")
 		cmd.Env = append(os.Environ(), crashDir+"="+dir)
-		if err := cmd.Start(); err != nil {
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		killer := time.AfterFunc(time.Duration(300+run*37%400)*time.Millisecond, func() { _ = cmd.Process.Kill() })
-		err := cmd.Wait()
+		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		life := time.Duration(20+run*37%200) * time.Millisecond
+		if run == crashes {
+			life = time.Minute
+		}
+		killer := time.AfterFunc(life, func() { _ = cmd.Process.Kill() })
+		err = cmd.Wait()
 		killer.Stop()
 		if err == nil {
 			break
@@ -73,6 +87,7 @@ func crashingDesk(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
+	fmt.Println("working")
 	s := New(app, event.New(app, clock), clock, func() *time.Location { return time.UTC })
 	ctx, cancel := context.WithCancel(t.Context())
 	s.Handle(Kind{Name: "test.effect", Attempts: 1000, Run: func(_ context.Context, a *Attempt) error {
