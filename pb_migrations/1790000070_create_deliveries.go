@@ -8,7 +8,7 @@ func init() {
 
 func deliveries() *core.Collection {
 	c := base("deliveries", need("kind"), flag("auto"), text("ticket"), text("message"), need("mailbox"),
-		data("sender"), data("to"), data("cc"), data("bcc"), text("subject"), text("text"), text("html"),
+		data("sender"), data("reply_to"), data("to"), data("cc"), data("bcc"), text("subject"), text("text"), text("html"),
 		need("message_id"), text("in_reply_to"), data("references"), data("files"),
 		need("state"), text("held_by"), whole("not_before"), whole("attempts"), whole("next_try"), text("answer"),
 		text("author"), data("before"), whole("created"), whole("updated"))

@@ -13,6 +13,7 @@ import (
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/event"
 	"github.com/deskbell/deskbell/internal/route"
+	"github.com/deskbell/deskbell/internal/setting"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -28,6 +29,9 @@ type Access struct {
 func New(app core.App, log *event.Log, clock, wall desk.Clock) *Access {
 	return &Access{app: app, log: log, clock: clock, wall: wall}
 }
+
+// company is the name of the desk's owner, for people who are invited.
+func (a *Access) company(app core.App) string { return setting.Text(app, setting.DeskName) }
 
 // Caller implements route.Gate: the agent of a sign-in, an API key, or nil.
 func (a *Access) Caller(e *core.RequestEvent) (*route.Caller, error) {

@@ -31,6 +31,7 @@ type Outbound struct {
 	Mailbox     string    // id of the mailbox that sends it
 	From        Address   //
 	To, Cc, Bcc []Address // as the header shows them (Bcc never shown)
+	ReplyTo     []Address // where answers shall go when not to From, nil for none
 	Subject     string
 	Text, HTML  string
 	MessageID   string   // without <>; fixed before the first try

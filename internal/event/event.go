@@ -192,4 +192,3 @@ func parseDetail(text string) (map[string]any, error) {
 	}
 	return d.Detail, nil
 }
-

@@ -178,3 +178,23 @@ func displayName(name string) string {
 	}
 	return name
 }
+
+// Attachments reads files for a mail on its way out, in the given order.
+func (s *Files) Attachments(ids []string) ([]desk.Attachment, error) {
+	var out []desk.Attachment
+	for _, id := range ids {
+		f, err := FindFile(s.app, id)
+		if err != nil {
+			return nil, err
+		}
+		if f == nil {
+			return nil, fmt.Errorf("file %s is gone", id)
+		}
+		content, err := s.Read(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, desk.Attachment{Name: f.Name, ContentType: f.ContentType, ContentID: f.ContentID, Inline: f.Inline, Content: content})
+	}
+	return out, nil
+}

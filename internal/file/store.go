@@ -165,3 +165,16 @@ func Attach(tx core.App, ids []string, ticket, message, uploadedBy string) error
 func Detach(tx core.App, message string) error {
 	return sqlite.Exec(tx, "UPDATE files SET ticket = '', message = '' WHERE message = ?", message)
 }
+
+// MarkInline makes files parts of the text of their mail.
+func MarkInline(tx core.App, ids []string) error {
+	for _, id := range ids {
+		if err := sqlite.Exec(tx, "UPDATE files SET inline = 1, content_id = ? WHERE id = ?", InlineID(id), id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// InlineID is the Content-ID of a file that a mail of ours shows.
+func InlineID(id string) string { return id + "@deskbell" }

@@ -52,6 +52,7 @@ type Delivery struct {
 	Mailbox     string // id of the mailbox that sends it
 	From        desk.Address
 	To, Cc, Bcc []desk.Address
+	ReplyTo     []desk.Address // nil = answers go to From
 	Subject     string
 	Text, HTML  string
 	MessageID   string // without <>, made before the first try and never changed

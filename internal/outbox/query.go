@@ -75,3 +75,10 @@ func AutoThisMinute(app core.App, since int64) (n int, err error) {
 		WHERE d.updated > ? AND d.auto = 1 AND r.attempts > 0 AND r.updated > ? GROUP BY d.mailbox)`, since, since)
 	return n, err
 }
+
+// CountHeldByBreaker is how many deliveries wait because there was too much
+// automatic mail.
+func CountHeldByBreaker(app core.App) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM deliveries WHERE state = 'held' AND held_by = 'breaker'")
+	return n, err
+}

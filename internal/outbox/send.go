@@ -213,7 +213,7 @@ func (o *Outbox) attempt(ctx context.Context, r *due) (claimed bool, result desk
 }
 
 func (d *Delivery) outbound(files []desk.Attachment) desk.Outbound {
-	return desk.Outbound{ID: d.ID, Mailbox: d.Mailbox, From: d.From, To: d.To, Cc: d.Cc, Bcc: d.Bcc, Subject: d.Subject, Text: d.Text, HTML: d.HTML,
+	return desk.Outbound{ID: d.ID, Mailbox: d.Mailbox, From: d.From, To: d.To, Cc: d.Cc, Bcc: d.Bcc, ReplyTo: d.ReplyTo, Subject: d.Subject, Text: d.Text, HTML: d.HTML,
 		MessageID: d.MessageID, InReplyTo: d.InReplyTo, References: d.References, Auto: d.Auto, Date: desk.Time(d.Created), Attachments: files}
 }
 

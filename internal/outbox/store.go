@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-const columns = "d.id, d.kind, d.auto, d.ticket, d.message, d.mailbox, d.sender, d.`to`, d.cc, d.bcc, d.subject, d.text, d.html, d.message_id," +
+const columns = "d.id, d.kind, d.auto, d.ticket, d.message, d.mailbox, d.sender, d.reply_to, d.`to`, d.cc, d.bcc, d.subject, d.text, d.html, d.message_id," +
 	" d.in_reply_to, d.`references`, d.files, d.state, d.held_by, d.not_before, d.attempts, d.next_try, d.answer, d.author, d.before, d.created, d.updated"
 
 const recipientColumns = "r.id, r.delivery, r.role, r.address, r.name, r.state, r.attempts, r.next_try, r.answer, r.created, r.updated"
@@ -37,10 +37,10 @@ func insert(tx core.App, d *Delivery) error {
 	if d.Before != nil {
 		before = asText(d.Before)
 	}
-	err := sqlite.Exec(tx, "INSERT INTO deliveries (id, kind, auto, ticket, message, mailbox, sender, `to`, cc, bcc, subject, text, html, message_id,"+
+	err := sqlite.Exec(tx, "INSERT INTO deliveries (id, kind, auto, ticket, message, mailbox, sender, reply_to, `to`, cc, bcc, subject, text, html, message_id,"+
 		" in_reply_to, `references`, files, state, held_by, not_before, attempts, next_try, answer, author, before, created, updated)"+
-		" VALUES ("+sqlite.Marks(27)+")",
-		d.ID, d.Kind, d.Auto, d.Ticket, d.Message, d.Mailbox, asText(d.From), asText(d.To), asText(d.Cc), asText(d.Bcc), d.Subject, d.Text, d.HTML,
+		" VALUES ("+sqlite.Marks(28)+")",
+		d.ID, d.Kind, d.Auto, d.Ticket, d.Message, d.Mailbox, asText(d.From), asText(d.ReplyTo), asText(d.To), asText(d.Cc), asText(d.Bcc), d.Subject, d.Text, d.HTML,
 		d.MessageID, d.InReplyTo, asText(d.References), asText(d.Files), string(d.State), d.HeldBy, d.NotBefore, d.Attempts, d.NextTry, d.Answer,
 		d.Author, before, d.Created, d.Updated)
 	for i := range d.Recipients {
@@ -56,8 +56,8 @@ func insert(tx core.App, d *Delivery) error {
 
 func scanDelivery(r *sql.Rows) (*Delivery, error) {
 	d := &Delivery{}
-	var from, to, cc, bcc, refs, files, before string
-	err := r.Scan(&d.ID, &d.Kind, &d.Auto, &d.Ticket, &d.Message, &d.Mailbox, &from, &to, &cc, &bcc, &d.Subject, &d.Text, &d.HTML, &d.MessageID,
+	var from, replyTo, to, cc, bcc, refs, files, before string
+	err := r.Scan(&d.ID, &d.Kind, &d.Auto, &d.Ticket, &d.Message, &d.Mailbox, &from, &replyTo, &to, &cc, &bcc, &d.Subject, &d.Text, &d.HTML, &d.MessageID,
 		&d.InReplyTo, &refs, &files, (*string)(&d.State), &d.HeldBy, &d.NotBefore, &d.Attempts, &d.NextTry, &d.Answer, &d.Author, &before, &d.Created, &d.Updated)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func scanDelivery(r *sql.Rows) (*Delivery, error) {
 	for _, part := range []struct {
 		text string
 		to   any
-	}{{from, &d.From}, {to, &d.To}, {cc, &d.Cc}, {bcc, &d.Bcc}, {refs, &d.References}, {files, &d.Files}, {before, &d.Before}} {
+	}{{from, &d.From}, {replyTo, &d.ReplyTo}, {to, &d.To}, {cc, &d.Cc}, {bcc, &d.Bcc}, {refs, &d.References}, {files, &d.Files}, {before, &d.Before}} {
 		if part.text == "" || part.text == "[]" {
 			continue
 		}

@@ -146,6 +146,14 @@ func (s *Tickets) Touch(tx core.App, t *Ticket, from, preview string, at int64, 
 	return s.save(tx, t)
 }
 
+// Noted notes that something internal happened in t, so that lists show it as changed.
+func (s *Tickets) Noted(tx core.App, t *Ticket) error { return s.save(tx, t) }
+
+// Member reports whether an agent works in a team.
+func (s *Tickets) Member(tx core.App, team, agent string) (bool, error) {
+	return s.teams.IsMember(tx, team, agent)
+}
+
 // save writes t as changed now, with the last event of the log as its own.
 func (s *Tickets) save(tx core.App, t *Ticket) error {
 	seq, err := event.Last(tx)

@@ -1,0 +1,86 @@
+package boot
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/deskbell/deskbell/internal/channel/email"
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/health"
+	"github.com/deskbell/deskbell/internal/outbox"
+	"github.com/deskbell/deskbell/internal/route"
+	"github.com/deskbell/deskbell/internal/setting"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+func (d *Desk) paused(app core.App) bool { return setting.Bool(app, outbox.SettingPaused) }
+
+func (d *Desk) setPaused(tx core.App, by desk.Actor, paused bool) error {
+	value, _ := json.Marshal(paused) // a bool always marshals
+	_, err := setting.Save(tx, d.Log, by, map[string]json.RawMessage{outbox.SettingPaused: value})
+	return err
+}
+
+func (d *Desk) lag() (time.Duration, error) {
+	h, err := d.Schedule.Health(d.App)
+	return h.Lag, err
+}
+
+// mailboxChanged tells the pages that a mailbox is doing better or worse.
+func (d *Desk) mailboxChanged(mailbox string) {
+	if _, err := d.Log.Append(d.App, desk.Event{Kind: "mailbox.state_changed", Subject: mailbox, Actor: desk.System("email")}); err != nil {
+		d.App.Logger().Error("a mailbox's state could not be logged", "mailbox", mailbox, "error", err)
+	}
+}
+
+// serverState is how the way out of the default mailbox is doing.
+func (d *Desk) serverState(app core.App) (any, error) {
+	box, err := d.Mailboxes.Default(app)
+	if err != nil || box == nil {
+		return map[string]string{"host": "", "state": "unknown", "text": "No mailbox is connected."}, err
+	}
+	return d.Mail.Outgoing(*box), nil
+}
+
+// banners adds the looks of the parts that agents have to hear of.
+func (d *Desk) banners() {
+	d.Health.Watch(func(_ core.App, _ *route.Caller) ([]health.Banner, error) {
+		if _, full := d.Ledger.Full(); !full {
+			return nil, nil
+		}
+		return []health.Banner{{ID: "disk_full", Level: "danger", Text: "The disk is full. New mail waits at its server and comes in by itself once there is space again."}}, nil
+	})
+	d.Health.Watch(d.mailboxBanners)
+	d.Health.Watch(func(app core.App, who *route.Caller) ([]health.Banner, error) {
+		if !who.Has("outbox.read") || !d.paused(app) {
+			return nil, nil
+		}
+		return []health.Banner{{ID: "auto_paused", Level: "warn", Text: "Automatic mail is paused. Replies go out as usual.", Href: new("/outbox")}}, nil
+	})
+	d.Health.Watch(func(app core.App, who *route.Caller) ([]health.Banner, error) {
+		held, err := outbox.CountHeldByBreaker(app)
+		if err != nil || held == 0 || !who.Has("setting.write") {
+			return nil, err
+		}
+		return []health.Banner{{ID: "breaker", Level: "warn", Href: new("/outbox"),
+			Text: fmt.Sprintf("Automatic mail is over its limit of %d a minute; %d wait. Replies go out as usual.", setting.Int(app, setting.MailAutoPerMinute), held)}}, nil
+	})
+}
+
+func (d *Desk) mailboxBanners(app core.App, who *route.Caller) ([]health.Banner, error) {
+	if !who.Has("channel.read") {
+		return nil, nil
+	}
+	all, err := d.Mailboxes.All(app)
+	if err != nil {
+		return nil, err
+	}
+	var out []health.Banner
+	for _, m := range all {
+		if m.State == email.StateFailing {
+			out = append(out, health.Banner{ID: "mailbox:" + m.ID, Level: "warn", Text: m.Address + ": " + m.StateText, Href: new("/settings/mailboxes")})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,52 @@
+package boot
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/route"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+// maxSQL bounds a request to PocketBase's SQL console, in bytes.
+const maxSQL = 64 << 10
+
+// guardRoutes puts our checks in front of PocketBase's own routes: an ended
+// sign-in is none, and its SQL console only reads, so that nothing is written
+// past the log.
+func (d *Desk) guardRoutes(e *core.ServeEvent) {
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellSession", Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 1, Func: d.Access.Middleware})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellSQL", Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 2, Func: onlyReads})
+}
+
+func onlyReads(e *core.RequestEvent) error {
+	if strings.TrimSuffix(e.Request.URL.Path, "/") != "/api/sql" || e.Request.Method != "POST" {
+		return e.Next()
+	}
+	body, err := io.ReadAll(io.LimitReader(e.Request.Body, maxSQL))
+	if err != nil {
+		return err
+	}
+	var form struct {
+		Query string `json:"query"`
+	}
+	refused := desk.Errorf(desk.Refused, "The SQL console of a desk only reads: one SELECT or EXPLAIN. Change things through the desk, so that its log knows.")
+	if json.Unmarshal(body, &form) != nil || !readsOnly(form.Query) {
+		return route.Fail(e, refused)
+	}
+	e.Request.Body = io.NopCloser(bytes.NewReader(body))
+	return e.Next()
+}
+
+// readsOnly reports whether a query is a single statement that can't write.
+func readsOnly(query string) bool {
+	query = strings.TrimSpace(query)
+	query = strings.TrimSpace(strings.TrimSuffix(query, ";"))
+	upper := strings.ToUpper(query)
+	return !strings.Contains(query, ";") && (strings.HasPrefix(upper, "SELECT") || strings.HasPrefix(upper, "EXPLAIN"))
+}

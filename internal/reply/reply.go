@@ -1,0 +1,315 @@
+// Package reply is the way of an answer out: what an agent writes becomes a
+// message of the ticket and a delivery in one transaction, held for the undo
+// window. It also writes notes, takes replies back, and brings a ticket back
+// when its mail did not arrive.
+package reply
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/event"
+	"github.com/deskbell/deskbell/internal/file"
+	"github.com/deskbell/deskbell/internal/message"
+	"github.com/deskbell/deskbell/internal/outbox"
+	"github.com/deskbell/deskbell/internal/richtext"
+	"github.com/deskbell/deskbell/internal/ticket"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// maxUndo is the longest undo window that can be asked for.
+const maxUndo = 60
+
+// Mailboxes is what a reply asks about the mailbox it goes through.
+type Mailboxes interface {
+	// SenderOf is the mailbox that answers mail of the given one: itself, or
+	// another when it is gone; its address with the sender's name; and whether
+	// plus-addresses reach it. It errs with a sentence when none can send.
+	SenderOf(app core.App, mailbox string) (id string, from desk.Address, plus bool, err error)
+	// Ours reports whether an address is one of our mailboxes.
+	Ours(app core.App, address string) (bool, error)
+}
+
+// Deps are the parts that replies work on.
+type Deps struct {
+	App       core.App
+	Log       *event.Log
+	Clock     desk.Clock
+	Tickets   *ticket.Tickets
+	Tokens    ticket.Tokens
+	Outbox    *outbox.Outbox
+	Mailboxes Mailboxes
+	// ServerState says how the default mailbox's way out is doing, for people.
+	ServerState func(app core.App) (any, error)
+	// Paused and SetPaused are the switch that holds automatic mail.
+	Paused    func(app core.App) bool
+	SetPaused func(tx core.App, by desk.Actor, paused bool) error
+
+	UndoSeconds func() int // seconds a reply is held when the request doesn't say
+}
+
+// Replies are the replies of one desk.
+type Replies struct{ Deps }
+
+// New returns the replies of a desk.
+func New(d Deps) *Replies { return &Replies{d} }
+
+// Input is what an agent sends.
+type Input struct {
+	Body          string       `json:"body"` // HTML
+	To            []string     `json:"to"`   // nil = as of the message being answered
+	Cc            []string     `json:"cc"`
+	Bcc           []string     `json:"bcc"`
+	Attachments   []string     `json:"attachments"` // file ids
+	Status        *desk.Status `json:"status"`
+	SeenMessageID string       `json:"seen_message_id"` // the newest message the writer saw, "" = not checked
+	SendAt        string       `json:"send_at"`         // RFC 3339, "" = now
+	UndoS         *int         `json:"undo_s"`
+}
+
+// Send makes a reply of in for ticket t: message, status, delivery and events
+// in one transaction. key is the caller's name for the request: the same key
+// again answers with the first message.
+func (r *Replies) Send(by desk.Actor, number int64, in Input, key string) (id string, err error) {
+	err = r.App.RunInTransaction(func(tx core.App) error {
+		if id, err = doneBefore(tx, by, key); err != nil || id != "" {
+			return err
+		}
+		t, err := ticket.ByNumber(tx, number)
+		if err != nil {
+			return err
+		}
+		if t == nil {
+			return errNoTicket
+		}
+		m, err := r.send(tx, by, t, in)
+		if err != nil {
+			return err
+		}
+		id = m.ID
+		return remember(tx, by, key, id, desk.Millis(r.Clock.Now()))
+	})
+	return id, err
+}
+
+var errNoTicket = desk.Errorf(desk.NotFound, "There is no such ticket.")
+
+func (r *Replies) send(tx core.App, by desk.Actor, t *ticket.Ticket, in Input) (*message.Message, error) {
+	if err := r.checkFresh(tx, t, in.SeenMessageID); err != nil {
+		return nil, err
+	}
+	notBefore, heldBy, err := r.when(in)
+	if err != nil {
+		return nil, err
+	}
+	answered, err := message.LastPublic(tx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	mailbox, from, plus, err := r.Mailboxes.SenderOf(tx, t.Mailbox)
+	if err != nil {
+		return nil, err
+	}
+	m, err := r.compose(tx, by, t, in, answered)
+	if err != nil {
+		return nil, err
+	}
+	m.From = from
+	d := &outbox.Delivery{ID: desk.NewID(r.Clock.Now()), Kind: outbox.KindReply, Ticket: t.ID, Message: m.ID, Mailbox: mailbox, From: from,
+		To: m.To, Cc: m.Cc, Bcc: m.Bcc, Subject: m.Subject, InReplyTo: m.InReplyTo, References: m.References, HeldBy: heldBy, NotBefore: notBefore,
+		Author: authorOf(by), Before: map[string]string{"status": string(t.Status), "assignee": t.Assignee}}
+	d.MessageID = r.Tokens.MessageID(d.ID, t.Number, domainOf(from.Address))
+	m.MessageID = d.MessageID
+	if plus {
+		d.ReplyTo = []desk.Address{{Name: from.Name, Address: r.Tokens.PlusAddress(from.Address, t.Number)}}
+	}
+	if d.HTML, d.Text, d.Files, err = r.outgoing(tx, by, t, m, in); err != nil {
+		return nil, err
+	}
+	return m, r.store(tx, by, t, m, d, in)
+}
+
+// store writes message, delivery, participants and what changes on the ticket.
+func (r *Replies) store(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, d *outbox.Delivery, in Input) error {
+	now := desk.Millis(r.Clock.Now())
+	if err := message.Add(tx, m, now); err != nil {
+		return err
+	}
+	if err := r.Outbox.Enqueue(tx, d); err != nil {
+		return err
+	}
+	for _, a := range append(append([]desk.Address{}, m.To...), append(m.Cc, m.Bcc...)...) {
+		if err := ticket.Join(tx, t.ID, a, now); err != nil {
+			return err
+		}
+	}
+	if _, err := r.Log.Append(tx, desk.Event{Kind: "message.replied", Ticket: t.ID, Message: m.ID, Subject: d.ID, Actor: by}); err != nil {
+		return err
+	}
+	if err := r.Tickets.Touch(tx, t, "agent", preview(m.VisibleText), now, len(in.Attachments) > 0); err != nil {
+		return err
+	}
+	if err := r.Tickets.Change(tx, by, t, r.changeAfter(tx, by, t, in)); err != nil {
+		return err
+	}
+	if by.Kind != desk.ActorAgent {
+		return nil
+	}
+	if err := ticket.MarkRead(tx, by.ID, t.ID, now); err != nil {
+		return err
+	}
+	return ticket.DropDraft(tx, by.ID, t.ID)
+}
+
+// changeAfter is what answering does to a ticket: the wanted status, else a new
+// ticket is open now; and who answers an unassigned ticket takes it.
+func (r *Replies) changeAfter(tx core.App, by desk.Actor, t *ticket.Ticket, in Input) ticket.Change {
+	c := ticket.Change{Status: in.Status, Reason: "answered"}
+	if c.Status == nil && t.Status == desk.StatusNew {
+		open := desk.StatusOpen
+		c.Status = &open
+	}
+	if t.Assignee == "" && by.Kind == desk.ActorAgent {
+		if member, err := r.Tickets.Member(tx, t.Team, by.ID); err == nil && member {
+			c.Assignee = &by.ID
+		}
+	}
+	return c
+}
+
+// checkFresh refuses a reply to a thread that has gone on.
+func (r *Replies) checkFresh(tx core.App, t *ticket.Ticket, seen string) error {
+	if seen == "" {
+		return nil
+	}
+	newer, err := message.NewerFromOutside(tx, t.ID, seen)
+	if err != nil || newer == nil {
+		return err
+	}
+	return desk.Errorf(desk.Conflict, "Not sent: %s wrote while you typed.", shown(newer.From)).With("message_id", newer.ID)
+}
+
+func shown(a desk.Address) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.Address
+}
+
+// when is the time before which a reply is not sent, and who holds it.
+func (r *Replies) when(in Input) (notBefore int64, heldBy string, err error) {
+	now := r.Clock.Now()
+	if in.SendAt != "" {
+		at, err := time.Parse(time.RFC3339, in.SendAt)
+		if err != nil || !at.After(now) {
+			return 0, "", desk.Errorf(desk.Invalid, "send_at must be a time ahead, such as 2027-01-31T09:00:00Z.")
+		}
+		return desk.Millis(at), "", nil
+	}
+	undo := r.UndoSeconds()
+	if in.UndoS != nil {
+		undo = *in.UndoS
+	}
+	if undo < 0 || undo > maxUndo {
+		return 0, "", desk.Errorf(desk.Invalid, "undo_s must be between 0 and %d seconds.", maxUndo)
+	}
+	if undo == 0 {
+		return 0, "", nil
+	}
+	return desk.Millis(now.Add(time.Duration(undo) * time.Second)), outbox.HeldByUndo, nil
+}
+
+func domainOf(address string) string {
+	_, domain, _ := strings.Cut(address, "@")
+	if domain == "" {
+		return "localhost"
+	}
+	return strings.ToLower(domain)
+}
+
+func authorOf(by desk.Actor) string {
+	if by.Kind == desk.ActorAgent {
+		return by.ID
+	}
+	return ""
+}
+
+// preview is the beginning of a text on one line, for lists.
+func preview(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > 160 {
+		return string(r[:159]) + "…"
+	}
+	return text
+}
+
+// Note writes an internal note into a ticket; it never leaves the desk.
+func (r *Replies) Note(by desk.Actor, number int64, body string, attachments []string, key string) (id string, err error) {
+	html := richtext.SanitizeCompose(body)
+	text := richtext.Text(html)
+	if strings.TrimSpace(text) == "" && len(attachments) == 0 && !strings.Contains(html, "<img") {
+		return "", desk.Errorf(desk.Invalid, "The note is empty; write something.")
+	}
+	err = r.App.RunInTransaction(func(tx core.App) error {
+		if id, err = doneBefore(tx, by, key); err != nil || id != "" {
+			return err
+		}
+		t, err := ticket.ByNumber(tx, number)
+		if err != nil {
+			return err
+		}
+		if t == nil {
+			return errNoTicket
+		}
+		now := desk.Millis(r.Clock.Now())
+		m := &message.Message{ID: desk.NewID(desk.Time(now)), Ticket: t.ID, Kind: desk.KindNote, Author: by, HTML: html, Text: text, VisibleText: text}
+		if err := message.Add(tx, m, now); err != nil {
+			return err
+		}
+		if err := file.Attach(tx, append(attachments, imagesOf(html)...), t.ID, m.ID, by.ID); err != nil {
+			return err
+		}
+		if _, err := r.Log.Append(tx, desk.Event{Kind: "message.noted", Ticket: t.ID, Message: m.ID, Actor: by}); err != nil {
+			return err
+		}
+		if err := r.Tickets.Noted(tx, t); err != nil {
+			return err
+		}
+		if by.Kind == desk.ActorAgent {
+			if err := ticket.DropDraft(tx, by.ID, t.ID); err != nil {
+				return err
+			}
+		}
+		id = m.ID
+		return remember(tx, by, key, id, now)
+	})
+	return id, err
+}
+
+// Watch brings a ticket back to work when mail of it did not arrive; it is a
+// durable subscriber of the log.
+func (r *Replies) Watch(ctx context.Context) error {
+	return r.Log.Follow(ctx, "reply.failed", func(_ context.Context, events []desk.Event) error {
+		for _, e := range events {
+			if e.Kind != "delivery."+string(desk.SendFailed) || e.Ticket == "" {
+				continue
+			}
+			if err := r.bringBack(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (r *Replies) bringBack(e desk.Event) error {
+	return r.App.RunInTransaction(func(tx core.App) error {
+		t, err := ticket.Find(tx, e.Ticket)
+		if err != nil || t == nil || t.Status.Active() {
+			return err
+		}
+		return r.Tickets.Reopen(tx, desk.System("outbox"), t, "delivery_failed")
+	})
+}

@@ -1,0 +1,24 @@
+package reply
+
+import (
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/sqlite"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// doneBefore answers the result of a request that was made under the same key.
+func doneBefore(tx core.App, by desk.Actor, key string) (result string, err error) {
+	if key == "" {
+		return "", nil
+	}
+	_, err = sqlite.One(tx, []any{&result}, "SELECT result FROM requests_done WHERE actor = ? AND key = ?", by.ID, key)
+	return result, err
+}
+
+// remember keeps the result of a request for doneBefore.
+func remember(tx core.App, by desk.Actor, key, result string, now int64) error {
+	if key == "" {
+		return nil
+	}
+	return sqlite.Exec(tx, "INSERT INTO requests_done (actor, key, result, at) VALUES (?,?,?,?)", by.ID, key, result, now)
+}

@@ -1,0 +1,106 @@
+package view
+
+import (
+	"github.com/deskbell/deskbell/internal/access"
+	"github.com/deskbell/deskbell/internal/customer"
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/file"
+	"github.com/deskbell/deskbell/internal/outbox"
+	"github.com/deskbell/deskbell/internal/route"
+	"github.com/deskbell/deskbell/internal/ticket"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Row is a ticket as lists show it.
+type Row struct {
+	ticket.Shown
+	Preview      string  `json:"preview"`
+	LastFrom     string  `json:"last_from"`
+	LastAt       *string `json:"last_at"`
+	WaitingSince *string `json:"waiting_since"` // since when the customer waits for us
+	Unread       bool    `json:"unread"`
+	Draft        *string `json:"draft"` // beginning of the caller's draft, null for none
+	Attachments  bool    `json:"attachments"`
+}
+
+// Routes adds the list and the counts.
+func Routes(t *route.Table) {
+	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/tickets", Permission: "ticket.read", Summary: "The tickets of a view, one page"}, List)
+	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/counts", Permission: route.SignedIn, Summary: "How many tickets wait in each view"}, counts)
+	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/tags", Permission: route.SignedIn, Summary: "The tags"},
+		func(c *route.Call, _ route.None) (route.List[ticket.Tag], error) {
+			all, err := ticket.Tags(c.App)
+			return route.ListOf(all, ""), err
+		})
+}
+
+// List answers one page of a view.
+func List(c *route.Call, q Query) (route.List[Row], error) {
+	p, err := ready(c.Caller, q)
+	if err != nil {
+		return route.List[Row]{}, err
+	}
+	found, err := p.rows(c.App, c.Caller.Actor.ID)
+	if err != nil {
+		return route.List[Row]{}, err
+	}
+	next := ""
+	if len(found) > p.limit {
+		found = found[:p.limit]
+		next = p.next(found[p.limit-1].Ticket)
+	}
+	tags, err := tagNames(c.App, found)
+	if err != nil {
+		return route.List[Row]{}, err
+	}
+	out := make([]Row, len(found))
+	for i, r := range found {
+		name := (&customer.Customer{Name: r.customer, Email: r.email}).Shown()
+		out[i] = Row{Shown: r.Show(ticket.Person{ID: r.Ticket.Customer, Name: name, Email: r.email}, r.team, r.assignee, tags),
+			Preview: r.Preview, LastFrom: r.LastFrom, LastAt: desk.Stamp(r.LastAt), WaitingSince: desk.Stamp(r.WaitingSince),
+			Unread: r.LastFrom == "customer" && r.LastAt > r.readAt, Draft: r.draft, Attachments: r.HasFiles}
+	}
+	return route.ListOf(out, next), nil
+}
+
+// tagNames reads the names of tags only when a row has any.
+func tagNames(app core.App, rows []row) (map[string]string, error) {
+	for _, r := range rows {
+		if len(r.Tags) > 0 {
+			return ticket.TagNames(app)
+		}
+	}
+	return nil, nil
+}
+
+type countsOut struct {
+	Counts
+	OutboxAttention int `json:"outbox_attention"`
+	Quarantine      int `json:"quarantine"`
+}
+
+func counts(c *route.Call, _ route.None) (out countsOut, err error) {
+	all, teams := access.Scope(c.Caller, "ticket.read")
+	if all {
+		teams = nil
+	} else if teams == nil {
+		teams = []string{}
+	}
+	if out.Counts, err = count(c.App, c.Caller.Actor.ID, teams); err != nil {
+		return out, err
+	}
+	if all, teams = access.Scope(c.Caller, "outbox.read"); all {
+		teams = nil
+	} else if teams == nil {
+		teams = []string{}
+	}
+	states, err := outbox.Counts(c.App, teams, 1<<62)
+	if err != nil {
+		return out, err
+	}
+	out.OutboxAttention = states["failed"] + states["uncertain"]
+	if c.Caller.Has("quarantine.read") {
+		out.Quarantine, err = file.CountQuarantined(c.App)
+	}
+	return out, err
+}
