@@ -29,6 +29,9 @@ func explain(err error, s Server, protocol string) (sentence, detail string) {
 	if text, ok := explainAnswer(err, s); ok {
 		return text, serverWords(err)
 	}
+	if errors.Is(err, errNoAuth) {
+		return fmt.Sprintf("%s offers no way to sign in that the desk knows. Choose STARTTLS or TLS, or leave out user and password.", s.Host), ""
+	}
 	var t *tlsError
 	if errors.As(err, &t) {
 		return explainTLS(t.err, s, protocol), cut(oneLine(t.err.Error()), maxDetail)

@@ -31,7 +31,7 @@ type kit struct {
 	clock   desk.Clock
 }
 
-func newKit(t *testing.T, change ...func(*Options)) *kit {
+func newKit(t testing.TB, change ...func(*Options)) *kit {
 	t.Helper()
 	t.Setenv(secret.Env, "a secret for the tests")
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: sqlite.Connect})
@@ -63,7 +63,7 @@ func newKit(t *testing.T, change ...func(*Options)) *kit {
 }
 
 // run starts the service and stops it with the test, or when stop is called.
-func (k *kit) run(t *testing.T) (stop func()) {
+func (k *kit) run(t testing.TB) (stop func()) {
 	t.Helper()
 	if err := k.service.Listen(); err != nil {
 		t.Fatal(err)
@@ -87,12 +87,12 @@ func (k *kit) run(t *testing.T) (stop func()) {
 }
 
 // add connects a mailbox.
-func (k *kit) add(t *testing.T, in Input) *Mailbox {
+func (k *kit) add(t testing.TB, in Input) *Mailbox {
 	t.Helper()
 	return k.addAfter(t, in, Look{})
 }
 
-func (k *kit) addAfter(t *testing.T, in Input, look Look) *Mailbox {
+func (k *kit) addAfter(t testing.TB, in Input, look Look) *Mailbox {
 	t.Helper()
 	var box *Mailbox
 	err := k.app.RunInTransaction(func(tx core.App) (err error) {
@@ -106,7 +106,7 @@ func (k *kit) addAfter(t *testing.T, in Input, look Look) *Mailbox {
 }
 
 // state waits until a mailbox is in a state and returns its sentence.
-func (k *kit) state(t *testing.T, id string, want State) string {
+func (k *kit) state(t testing.TB, id string, want State) string {
 	t.Helper()
 	var last Mailbox
 	for range 500 {
@@ -183,7 +183,7 @@ func (m *memory) failing(err error) {
 }
 
 // wait returns the mails as soon as there are n.
-func (m *memory) wait(t *testing.T, n int) []desk.Inbound {
+func (m *memory) wait(t testing.TB, n int) []desk.Inbound {
 	t.Helper()
 	deadline := time.After(15 * time.Second)
 	for {

@@ -2,6 +2,7 @@ package email
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"mime"
@@ -19,7 +20,7 @@ import (
 
 const (
 	maxReferences = 50  // newest kept, with the first; longer chains help nobody and make overlong lines
-	maxFileName   = 120 // characters of an attachment's name
+	maxFileName   = 200 // bytes of an attachment's name, which thrice escaped still fit on a line
 	maxSubject    = 600 // characters; a line of a header must stay under 998 bytes
 	maxName       = 200 // characters of a display name
 )
@@ -37,9 +38,7 @@ func build(out desk.Outbound, extra map[string]string) ([]byte, error) {
 	}
 	setBody(m, out)
 	for _, a := range out.Attachments {
-		if err := attach(m, a); err != nil {
-			return nil, err
-		}
+		attach(m, a)
 	}
 	var b bytes.Buffer
 	if _, err := m.WriteTo(&b); err != nil {
@@ -104,7 +103,11 @@ func cleanRecipient(address string) (string, error) {
 		return "", bad
 	}
 	local, domain, _ := cutAddress(clean)
-	if len(local) > 1 && local[0] == '"' && local[len(local)-1] == '"' {
+	if quoted := len(local) > 1 && local[0] == '"' && local[len(local)-1] == '"'; !quoted {
+		if strings.ContainsAny(local, `@,;<>()"`) {
+			return "", bad // a list, or an address with something around it
+		}
+	} else {
 		local = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(local[1 : len(local)-1])
 	}
 	literal := strings.TrimPrefix(strings.Trim(domain, "[]"), "IPv6:")
@@ -118,7 +121,7 @@ func cleanRecipient(address string) (string, error) {
 func bracketed(address string) string { return (&netmail.Address{Address: address}).String() }
 
 func setHeader(m *gomail.Msg, out desk.Outbound) {
-	m.Subject(cut(oneLine(out.Subject), maxSubject))
+	m.Subject(subject(cut(oneLine(out.Subject), maxSubject)))
 	m.SetDateWithValue(out.Date)
 	m.SetMessageIDWithValue(idText(out.MessageID))
 	if id := idText(out.InReplyTo); id != "" {
@@ -131,6 +134,21 @@ func setHeader(m *gomail.Msg, out desk.Outbound) {
 		m.SetGenHeader("Auto-Submitted", "auto-replied")
 		m.SetGenHeader("X-Auto-Response-Suppress", "All")
 	}
+}
+
+// subject protects a text that only looks like an encoded word, which the
+// reader's client would decode.
+func subject(text string) string {
+	if !isASCII(text) || !strings.Contains(text, "=?") {
+		return text // go-mail encodes what has to be
+	}
+	var words []string
+	for len(text) > 0 {
+		n := min(len(text), 45) // keeps an encoded word under 76 characters, RFC 2047
+		words = append(words, "=?UTF-8?B?"+base64.StdEncoding.EncodeToString([]byte(text[:n]))+"?=")
+		text = text[n:]
+	}
+	return strings.Join(words, " ")
 }
 
 func references(ids []string) string {
@@ -170,7 +188,7 @@ func setBody(m *gomail.Msg, out desk.Outbound) {
 }
 
 // attach adds a file; its name is written by RFC 2231, which every client reads.
-func attach(m *gomail.Msg, a desk.Attachment) error {
+func attach(m *gomail.Msg, a desk.Attachment) {
 	name := fileName(a.Name)
 	option := func(f *gomail.File) {
 		header := textproto.MIMEHeader{}
@@ -190,14 +208,13 @@ func attach(m *gomail.Msg, a desk.Attachment) error {
 	} else {
 		m.AttachReadSeeker(name, content, option)
 	}
-	return nil
 }
 
 // contentType keeps a proper media type; mails within a mail are sent as plain
 // bytes, because message/rfc822 must not be base64.
 func contentType(text, name string) string {
 	kind, params, err := mime.ParseMediaType(text)
-	if err != nil || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
+	if err != nil || !strings.Contains(kind, "/") || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
 		kind, params = "application/octet-stream", nil
 	}
 	keep := map[string]string{"name": name}
@@ -215,14 +232,15 @@ func fileName(name string) string {
 	if name == "." || name == "/" || name == ".." {
 		name = "attachment"
 	}
-	if r := []rune(name); len(r) > maxFileName {
-		ext := []rune(path.Ext(name))
+	name = strings.ToValidUTF8(name, "_")
+	if len(name) > maxFileName {
+		ext := path.Ext(name)
 		if len(ext) > 16 {
-			ext = nil
+			ext = ""
 		}
-		name = string(r[:maxFileName-len(ext)]) + string(ext)
+		name = strings.ToValidUTF8(name[:maxFileName-len(ext)], "") + ext
 	}
-	return strings.ToValidUTF8(name, "_")
+	return name
 }
 
 // cut shortens text to n characters and says so with an ellipsis.

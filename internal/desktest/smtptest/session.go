@@ -60,7 +60,11 @@ func (s *session) scripted(step, arg, usual string) bool {
 // try asks the script about a step: ok means the step shall take its usual
 // course; otherwise it was answered. alive tells whether the dialogue goes on.
 func (s *session) try(step, arg string) (ok, alive bool) {
-	switch answer := s.server.ask(step, arg); answer {
+	return s.follow(s.server.ask(step, arg))
+}
+
+func (s *session) follow(answer string) (ok, alive bool) {
+	switch answer {
 	case "":
 		return true, true
 	case Drop:
@@ -131,12 +135,8 @@ func (s *session) hello(verb string) string {
 	if o.Size > 0 {
 		all = append(all, fmt.Sprintf("SIZE %d", o.Size))
 	}
-	lines := []string{"test.invalid"}
-	for _, ext := range append(all, o.Extra...) {
-		if !slices.Contains(o.Without, strings.SplitN(ext, " ", 2)[0]) {
-			lines = append(lines, ext)
-		}
-	}
+	all = slices.DeleteFunc(all, func(ext string) bool { return slices.Contains(o.Without, strings.SplitN(ext, " ", 2)[0]) })
+	lines := slices.Concat([]string{"test.invalid"}, all, o.Extra)
 	for i := range lines {
 		sep := "-"
 		if i == len(lines)-1 {
@@ -227,11 +227,12 @@ func (s *session) data() bool {
 	m := s.mail
 	m.Data, m.TLS = content, s.tls
 	defer s.reset()
-	if s.server.ask(Body, string(content)) == AcceptAndDrop {
+	answer := s.server.ask(Body, string(content))
+	if answer == AcceptAndDrop {
 		s.server.keep(m)
 		return false
 	}
-	ok, alive := s.try(Body, string(content))
+	ok, alive := s.follow(answer)
 	if ok {
 		s.server.keep(m)
 		s.say("250 2.0.0 queued")
