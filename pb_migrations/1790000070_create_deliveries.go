@@ -23,7 +23,6 @@ func deliveryRecipients() *core.Collection {
 	c := base("delivery_recipients", need("delivery"), choice("role", "to", "cc", "bcc"), need("address"), text("name"),
 		need("state"), whole("attempts"), whole("next_try"), text("answer"), whole("created"), whole("updated"))
 	c.AddIndex("idx_delivery_recipients", true, "delivery, address", "")
-	c.AddIndex("idx_delivery_recipients_due", false, "next_try", "state in ('queued','deferred','held','scheduled')")
-	c.AddIndex("idx_delivery_recipients_busy", false, "updated", "state in ('sending','data')")
+	c.AddIndex("idx_delivery_recipients_due", false, "state, next_try", "")
 	return c
 }

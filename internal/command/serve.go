@@ -28,7 +28,11 @@ func serveFlags(c *cobra.Command) {
 	c.Flags().Bool("test-clock", false, "run on a clock that can be moved, from "+clockEnv)
 }
 
-func serve(c *cobra.Command, dir string) error {
+func serve(c *cobra.Command, dir string) error { return serveWith(c, dir, nil) }
+
+// serveWith does something to the opened desk before it is served; prepare may
+// be nil.
+func serveWith(c *cobra.Command, dir string, prepare func(*boot.Desk) error) error {
 	o := boot.Options{Dir: dir, Version: Version}
 	o.SMTPAddr, _ = c.Flags().GetString("smtp")
 	o.AllowNet, _ = c.Flags().GetStringArray("allow-net")
@@ -44,6 +48,11 @@ func serve(c *cobra.Command, dir string) error {
 		return err
 	}
 	defer d.Close()
+	if prepare != nil {
+		if err := prepare(d); err != nil {
+			return err
+		}
+	}
 	addr, _ := c.Flags().GetString("http")
 	return d.Serve(c.Context(), boot.ServeOptions{HTTPAddr: addr, Out: c.OutOrStdout()})
 }

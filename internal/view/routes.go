@@ -58,7 +58,7 @@ func List(c *route.Call, q Query) (route.List[Row], error) {
 		name := (&customer.Customer{Name: r.customer, Email: r.email}).Shown()
 		out[i] = Row{Shown: r.Show(ticket.Person{ID: r.Ticket.Customer, Name: name, Email: r.email}, r.team, r.assignee, tags),
 			Preview: r.Preview, LastFrom: r.LastFrom, LastAt: desk.Stamp(r.LastAt), WaitingSince: desk.Stamp(r.WaitingSince),
-			Unread: r.LastFrom == "customer" && r.LastAt > r.readAt, Draft: r.draft, Attachments: r.HasFiles}
+			Unread: r.LastFrom == "customer" && r.LastAt > r.readAt && !r.Status.Finished(), Draft: r.draft, Attachments: r.HasFiles}
 	}
 	return route.ListOf(out, next), nil
 }

@@ -1,0 +1,230 @@
+// Package sample fills a desk with synthetic but believable data: customers
+// who write, agents who answer, tickets in every state. The same seed gives the
+// same data. The demo and the benchmarks use it.
+package sample
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/deskbell/deskbell/internal/customer"
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/event"
+	"github.com/deskbell/deskbell/internal/message"
+	"github.com/deskbell/deskbell/internal/ticket"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// perTx is how many tickets share one transaction.
+const perTx = 250
+
+// Options say how much of what to make.
+type Options struct {
+	Tickets  int
+	Messages int          // in each ticket; 0 = 3
+	Days     int          // that the tickets are spread over, back from now; 0 = 90
+	Seed     uint64       // the same seed makes the same data
+	Teams    []string     // ids; tickets are spread over them
+	Agents   []string     // ids; nil leaves tickets unassigned
+	Open     float64      // part of the tickets that is not finished; 0 = 0.1
+	Mailbox  string       // id that the tickets came through, "" for none
+	Address  desk.Address // of that mailbox
+	Domain   string       // of the customers' addresses, "" = example.net
+}
+
+// Filler makes the data of one desk.
+type Filler struct {
+	app     core.App
+	log     *event.Log
+	clock   desk.Clock
+	tickets *ticket.Tickets
+	o       Options
+	rand    *rand.Rand
+}
+
+// New returns a filler; Fill does the work.
+func New(app core.App, log *event.Log, clock desk.Clock, tickets *ticket.Tickets, o Options) *Filler {
+	if o.Messages == 0 {
+		o.Messages = 3
+	}
+	if o.Days == 0 {
+		o.Days = 90
+	}
+	if o.Open == 0 {
+		o.Open = 0.1
+	}
+	if o.Domain == "" {
+		o.Domain = "example.net"
+	}
+	return &Filler{app: app, log: log, clock: clock, tickets: tickets, o: o, rand: rand.New(rand.NewPCG(o.Seed, 1))}
+}
+
+// Fill makes the tickets and tells progress after each transaction, which may
+// be nil.
+func (f *Filler) Fill(progress func(done int)) error {
+	for done := 0; done < f.o.Tickets; {
+		n := min(perTx, f.o.Tickets-done)
+		err := f.app.RunInTransaction(func(tx core.App) error {
+			for i := range n {
+				if err := f.one(tx, done+i); err != nil {
+					return fmt.Errorf("sample ticket %d: %w", done+i, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if done += n; progress != nil {
+			progress(done)
+		}
+	}
+	return nil
+}
+
+// one makes ticket number i of the sample: the oldest come first.
+func (f *Filler) one(tx core.App, i int) error {
+	now := f.clock.Now()
+	span := time.Duration(f.o.Days) * 24 * time.Hour
+	opened := f.workTime(now.Add(-span + span*time.Duration(i)/time.Duration(f.o.Tickets)))
+	if opened.After(now) {
+		opened = now.Add(-time.Duration(f.rand.IntN(120)+1) * time.Minute)
+	}
+	matter := matters[f.rand.IntN(len(matters))]
+	from := f.person()
+	who, err := customer.ByAddress(tx, desk.Millis(opened), from)
+	if err != nil {
+		return err
+	}
+	product := products[f.rand.IntN(len(products))]
+	first := matter.body(product)
+	open := float64(f.o.Tickets-i) <= float64(f.o.Tickets)*f.o.Open && f.rand.Float64() < 0.9 || f.rand.Float64() < 0.01
+	t, err := f.tickets.Open(tx, desk.Customer(who.ID), ticket.Opening{Subject: matter.about(product), Channel: desk.ChannelEmail, Mailbox: f.o.Mailbox,
+		Team: f.o.Teams[f.rand.IntN(len(f.o.Teams))], Customer: who.ID, Priority: f.priority(), Type: matter.kind, Preview: first, At: desk.Millis(opened),
+		Reason: "new_sender_or_matter"})
+	if err != nil {
+		return err
+	}
+	if err := ticket.Join(tx, t.ID, from, desk.Millis(opened)); err != nil {
+		return err
+	}
+	return f.talk(tx, t, who.ID, from, matter, product, opened, open)
+}
+
+// talk writes the messages of a ticket in turns and leaves it as it stands.
+func (f *Filler) talk(tx core.App, t *ticket.Ticket, who string, from desk.Address, m matter, product string, at time.Time, open bool) error {
+	agent := ""
+	if len(f.o.Agents) > 0 {
+		agent = f.o.Agents[f.rand.IntN(len(f.o.Agents))]
+	}
+	n := f.o.Messages
+	if open && f.rand.IntN(3) > 0 {
+		n = 1
+	}
+	last := at
+	for i := range n {
+		text := m.body(product)
+		msg := &message.Message{Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who), From: from, To: []desk.Address{f.o.Address},
+			Subject: t.Subject, MayAutoRespond: true, Reason: desk.Reason{Code: "new_sender_or_matter"}}
+		if i > 0 {
+			msg.Reason, text = desk.Reason{Code: "token"}, thanks[f.rand.IntN(len(thanks))]
+		}
+		if i%2 == 1 {
+			text = m.answer
+			msg.Kind, msg.Author, msg.From, msg.To = desk.KindReply, desk.Agent(agent), f.o.Address, []desk.Address{from}
+			msg.Reason = desk.Reason{}
+			if agent == "" {
+				msg.Author = desk.System("sample")
+			}
+		}
+		if err := f.say(tx, t, msg, text, last); err != nil {
+			return err
+		}
+		last = f.workTime(last.Add(time.Duration(20+f.rand.IntN(600)) * time.Minute))
+		if last.After(f.clock.Now()) {
+			last = f.clock.Now().Add(-time.Duration(f.rand.IntN(50)+1) * time.Minute)
+		}
+	}
+	return f.leave(tx, t, agent, n, open)
+}
+
+func (f *Filler) say(tx core.App, t *ticket.Ticket, msg *message.Message, text string, at time.Time) error {
+	id := desk.NewID(f.clock.Now())
+	msg.ID, msg.Text, msg.VisibleText, msg.Created, msg.Sent = id, text, text, desk.Millis(at), desk.Millis(at)
+	msg.MessageID = id + "@" + f.o.Domain
+	if err := message.Add(tx, msg, msg.Created); err != nil {
+		return err
+	}
+	kind, speaker := "message.received", "customer"
+	if msg.Kind == desk.KindReply {
+		kind, speaker = "message.replied", "agent"
+	}
+	if _, err := f.log.Append(tx, desk.Event{Kind: kind, At: msg.Created, Ticket: t.ID, Message: id, Actor: msg.Author, Reason: msg.Reason.Code}); err != nil {
+		return err
+	}
+	t.LastFrom, t.Preview, t.LastAt, t.Updated = speaker, text, msg.Created, msg.Created
+	return nil
+}
+
+// leave gives a ticket its status and writes it as it was then.
+func (f *Filler) leave(tx core.App, t *ticket.Ticket, agent string, n int, open bool) error {
+	if n > 1 || f.rand.IntN(2) == 0 {
+		t.Assignee = agent
+	}
+	switch {
+	case !open:
+		t.Status, t.Solved = desk.StatusSolved, t.Updated
+		if f.clock.Now().Sub(desk.Time(t.Updated)) > 14*24*time.Hour {
+			t.Status = desk.StatusClosed
+		}
+	case t.LastFrom == "agent":
+		t.Status = desk.StatusPending
+	case n > 1:
+		t.Status = desk.StatusOpen
+	}
+	t.WaitingSince = 0
+	if t.LastFrom == "customer" && !t.Status.Finished() {
+		t.WaitingSince = t.LastAt
+	}
+	if t.Status != desk.StatusNew {
+		kind := map[bool]string{true: "ticket.solved", false: "ticket.status_changed"}[t.Status.Finished()]
+		seq, err := f.log.Append(tx, desk.Event{Kind: kind, At: t.Updated, Ticket: t.ID, Actor: desk.System("sample"), Old: "new", New: string(t.Status)})
+		if err != nil {
+			return err
+		}
+		t.Event = seq
+	}
+	return ticket.Restore(tx, t)
+}
+
+// workTime moves a time into working hours, mostly.
+func (f *Filler) workTime(at time.Time) time.Time {
+	if h := at.Hour(); (h < 7 || h > 19) && f.rand.IntN(5) > 0 {
+		at = time.Date(at.Year(), at.Month(), at.Day(), 8+f.rand.IntN(10), f.rand.IntN(60), f.rand.IntN(60), 0, at.Location())
+	}
+	return at
+}
+
+func (f *Filler) priority() desk.Priority {
+	switch n := f.rand.IntN(20); {
+	case n == 0:
+		return desk.PriorityUrgent
+	case n < 4:
+		return desk.PriorityHigh
+	case n < 6:
+		return desk.PriorityLow
+	}
+	return desk.PriorityNormal
+}
+
+// person is a customer; some write more than once.
+func (f *Filler) person() desk.Address {
+	first, last := firstNames[f.rand.IntN(len(firstNames))], lastNames[f.rand.IntN(len(lastNames))]
+	n := f.rand.IntN(max(1, f.o.Tickets/300) + 1)
+	tail := ""
+	if n > 0 {
+		tail = fmt.Sprint(n)
+	}
+	return desk.Address{Name: first + " " + last, Address: ascii(first) + "." + ascii(last) + tail + "@" + f.o.Domain}
+}
