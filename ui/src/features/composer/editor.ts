@@ -42,8 +42,6 @@ const UploadedImage = Image.extend({
 
 export function createEditor(options: Options): DeskEditor {
   const urls: string[] = [];
-  let editor: Editor;
-
   const insertImage = (file: File) => {
     const src = URL.createObjectURL(file);
     urls.push(src);
@@ -61,7 +59,7 @@ export function createEditor(options: Options): DeskEditor {
   };
   const report = () => options.onchange(outgoing(editor.getHTML()));
 
-  editor = new Editor({
+  const editor: Editor = new Editor({
     element: options.element,
     injectCSS: false,
     extensions: [

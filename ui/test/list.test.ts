@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Page } from '../src/core/api';
+import { TicketList } from '../src/features/inbox/list.svelte';
+import { belongs, tabOf, viewQuery } from '../src/features/inbox/views';
+import { records } from '../src/features/ticket/records.svelte';
+import { ticketApi } from '../src/features/ticket/ticket.api';
+import type { TicketRow } from '../src/features/ticket/ticket.types';
+
+const me = { id: 'a1', name: 'Ines' };
+const row = (number: number, change: Partial<TicketRow> = {}) =>
+  ({ number, subject: `#${number}`, status: 'open', assignee: me, team: null, tags: [], ...change }) as TicketRow;
+const page = (numbers: number[], next: string | null = null): Page<TicketRow> => ({
+  items: numbers.map((n) => row(n)),
+  next_cursor: next,
+});
+
+let list: TicketList;
+const answer = vi.spyOn(ticketApi, 'list');
+beforeEach(async () => {
+  answer.mockReset().mockResolvedValue(page([5, 4, 3]));
+  list = new TicketList(() => 'a1');
+  await list.open({ view: 'mine', tab: 'open', sort: '-updated', q: '' });
+});
+
+describe('news', () => {
+  it('waits behind the pill, so that no row moves under the cursor', async () => {
+    answer.mockResolvedValue(page([7, 6, 5, 4, 3]));
+    await list.refresh();
+    expect(list.numbers).toEqual([5, 4, 3]);
+    expect(list.fresh).toEqual([7, 6]);
+    await list.showFresh();
+    expect(list.numbers).toEqual([7, 6, 5, 4, 3]);
+    expect(list.fresh).toEqual([]);
+  });
+
+  it('changes a row where it stands', async () => {
+    answer.mockResolvedValue({ items: [row(3, { unread: true }), row(5), row(4)], next_cursor: null });
+    await list.refresh();
+    expect(list.numbers).toEqual([5, 4, 3]);
+    expect(records.get(3)!.unread).toBe(true);
+  });
+
+  it('goes straight into an empty list', async () => {
+    list.numbers = [];
+    answer.mockResolvedValue(page([9]));
+    await list.refresh();
+    expect(list.numbers).toEqual([9]);
+  });
+});
+
+it('loads page after page without doubles', async () => {
+  answer.mockResolvedValue(page([5, 4, 3], 'c1'));
+  await list.reload();
+  answer.mockResolvedValue(page([3, 2, 1]));
+  await list.more();
+  expect(answer.mock.lastCall![0]).toMatchObject({ cursor: 'c1', view: 'inbox', status: 'new,open' });
+  expect(list.numbers).toEqual([5, 4, 3, 2, 1]);
+  expect(list.hasMore).toBe(false);
+});
+
+describe('leaving the view', () => {
+  it('takes a solved row out and can put it back in its place', () => {
+    records.patch(4, { status: 'solved' });
+    const back = list.drop(4);
+    expect(list.numbers).toEqual([5, 3]);
+    records.patch(4, { status: 'open' });
+    back();
+    expect(list.numbers).toEqual([5, 4, 3]);
+  });
+
+  it('keeps a row that still belongs', () => {
+    records.patch(4, { priority: 'high' });
+    list.drop(4);
+    expect(list.numbers).toEqual([5, 4, 3]);
+  });
+
+  it('does not call a row it just took out new', async () => {
+    records.patch(4, { status: 'solved' });
+    list.drop(4);
+    await list.refresh();
+    expect(list.fresh).toEqual([]);
+  });
+});
+
+it('finds the neighbour for j, k and auto-advance', () => {
+  expect(list.neighbour(null, 1)).toBe(5);
+  expect(list.neighbour(5, 1)).toBe(4);
+  expect(list.neighbour(5, -1)).toBeUndefined();
+  expect(list.neighbour(3, 1)).toBeUndefined();
+});
+
+it('selects a range', () => {
+  list.toggle(5);
+  list.toggle(3, true);
+  expect([...list.selected]).toEqual([5, 4, 3]);
+  list.toggle(4);
+  expect([...list.selected]).toEqual([5, 3]);
+});
+
+describe('views', () => {
+  it('asks the server for what a view shows', () => {
+    expect(viewQuery('mine', 'open')).toEqual({ view: 'inbox', status: 'new,open' });
+    expect(viewQuery('team-t1', 'solved')).toEqual({ view: 'all', team: 't1', status: 'solved,closed' });
+    expect(viewQuery('waiting', tabOf('waiting', undefined))).toEqual({ view: 'all', status: 'pending,on_hold' });
+  });
+
+  it.each([
+    ['mine', 'open', {}, true],
+    ['mine', 'open', { assignee: null }, false],
+    ['unassigned', 'open', { assignee: null }, true],
+    ['all', 'waiting', { status: 'pending' }, true],
+    ['team-t1', 'open', { team: { id: 't2', name: 'Orders' } }, false],
+  ] as const)('%s/%s with %o: %s', (view, tab, change, yes) => {
+    expect(belongs(row(1, change as Partial<TicketRow>), view, tab, 'a1')).toBe(yes);
+  });
+});
