@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,8 @@ func TestWorkSurvivesKill(t *testing.T) {
 	for run := range crashes + 1 { // the last one may live
 		cmd := exec.Command(os.Args[0], "-test.run=^TestWorkSurvivesKill$")
 		cmd.Env = append(os.Environ(), crashDir+"="+dir)
+		var said bytes.Buffer
+		cmd.Stderr = &said
 		out, err := cmd.StdoutPipe()
 		if err == nil {
 			err = cmd.Start()
@@ -57,7 +60,7 @@ func TestWorkSurvivesKill(t *testing.T) {
 		}
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.Exited() {
-			t.Fatalf("the desk failed by itself: %v", err)
+			t.Fatalf("the desk failed by itself: %v\n%s", err, said.String())
 		}
 		kills++
 	}

@@ -13,8 +13,9 @@ import (
 // forward what a clock that was ahead put off.
 func (s *Scheduler) recoverQueue() error {
 	now := s.clock.Now()
+	ours, _ := s.activeNow() // when Run was started again in the same process
 	return s.app.RunInTransaction(func(tx core.App) error {
-		left, err := readLeft(tx, nil, time.Time{})
+		left, err := readLeft(tx, ours, time.Time{})
 		if err != nil {
 			return err
 		}

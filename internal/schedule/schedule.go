@@ -37,7 +37,7 @@ const (
 	// retryAfter is how long a loop waits after the database failed it.
 	retryAfter = 5 * time.Second
 	// defaultGrace is how long Run waits for what runs when it is told to stop.
-	defaultGrace = 8 * time.Second
+	defaultGrace = 6 * time.Second
 	// lastWords is how long cancelled work has to return.
 	lastWords = time.Second
 )

@@ -19,7 +19,7 @@ func (s *Scheduler) recoverTimed() error {
 	now := s.clock.Now()
 	for _, j := range s.timed {
 		r, there := rows[j.Name]
-		if !there || r.outcome != running {
+		if !there || r.outcome != running || s.isBusy(j) {
 			continue
 		}
 		if j.CatchUp == Once && r.cut == 0 && (r.next.IsZero() || r.next.After(now)) {

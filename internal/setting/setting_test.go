@@ -23,7 +23,10 @@ func newApp(t *testing.T) core.App {
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = app.ResetBootstrapState() })
+	t.Cleanup(func() { // as PocketBase ends: its log first, then its databases
+		e := &core.TerminateEvent{App: app}
+		_ = app.OnTerminate().Trigger(e, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
+	})
 	if err := app.RunAllMigrations(); err != nil {
 		t.Fatal(err)
 	}
