@@ -112,19 +112,21 @@ type AgentChange struct {
 // ChangeAgent changes an agent. Nobody raises the own role, and the last owner
 // stays. A change of role or an end of work ends the agent's sessions.
 func (a *Access) ChangeAgent(by desk.Actor, byRoles []desk.Role, id string, change AgentChange) error {
-	return a.app.RunInTransaction(func(tx core.App) error {
-		old, err := FindAgent(tx, id)
-		if err != nil {
-			return err
-		}
-		if old == nil {
-			return desk.Errorf(desk.NotFound, "There is no such person here.")
-		}
-		if err := a.mayChange(tx, by, byRoles, old, change); err != nil {
-			return err
-		}
-		return a.applyChange(tx, by, old, change)
-	})
+	return a.app.RunInTransaction(func(tx core.App) error { return a.changeAgent(tx, by, byRoles, id, change) })
+}
+
+func (a *Access) changeAgent(tx core.App, by desk.Actor, byRoles []desk.Role, id string, change AgentChange) error {
+	old, err := FindAgent(tx, id)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		return desk.Errorf(desk.NotFound, "There is no such person here.")
+	}
+	if err := a.mayChange(tx, by, byRoles, old, change); err != nil {
+		return err
+	}
+	return a.applyChange(tx, by, old, change)
 }
 
 func (a *Access) mayChange(tx core.App, by desk.Actor, byRoles []desk.Role, old *Agent, change AgentChange) error {

@@ -12,7 +12,6 @@ import (
 	"github.com/deskbell/deskbell/internal/channel/email"
 	"github.com/deskbell/deskbell/internal/channel/sandbox"
 	"github.com/deskbell/deskbell/internal/conversation"
-	"github.com/deskbell/deskbell/internal/customer"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/event"
 	"github.com/deskbell/deskbell/internal/file"
@@ -31,7 +30,6 @@ import (
 	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/deskbell/deskbell/internal/team"
 	"github.com/deskbell/deskbell/internal/ticket"
-	"github.com/deskbell/deskbell/internal/view"
 	_ "github.com/deskbell/deskbell/pb_migrations"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -180,6 +178,3 @@ type limits struct{ app core.App }
 
 func (l limits) AutoPerMinute() int { return setting.Int(l.app, setting.MailAutoPerMinute) }
 func (l limits) AutoPaused() bool   { return setting.Bool(l.app, outbox.SettingPaused) }
-
-var _ = customer.Normal
-var _ = view.All

@@ -135,3 +135,9 @@ func MarkRead(app core.App, agent, ticket string, at int64) error {
 // Restore writes a ticket as it stands, without event or check: for data whose
 // history is written by hand, such as an import's.
 func Restore(tx core.App, t *Ticket) error { return update(tx, t) }
+
+// carriers is how many tickets carry a tag.
+func carriers(app core.App, tag string) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM ticket_tags WHERE tag = ?", tag)
+	return n, err
+}

@@ -1,0 +1,53 @@
+package event
+
+import (
+	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+)
+
+// A foreign write comes past our verbs: through PocketBase's REST or SDK, or
+// its admin UI. Record hooks see only those, since our own code writes by
+// statement. Each owner turns them into its verbs or refuses them.
+
+// Refuse refuses every foreign write to the named collections with a sentence
+// that says where to do it instead.
+func Refuse(app core.App, sentence string, collections ...string) {
+	no := func(*core.RecordEvent) error { return router.NewForbiddenError(sentence, nil) }
+	app.OnRecordCreate(collections...).BindFunc(no)
+	app.OnRecordUpdate(collections...).BindFunc(no)
+	app.OnRecordDelete(collections...).BindFunc(no)
+}
+
+// Foreign is who makes a foreign write.
+func Foreign(e *core.RequestEvent) desk.Actor {
+	switch {
+	case e.Auth == nil:
+		return desk.System("rest")
+	case e.Auth.IsSuperuser():
+		return desk.Actor{Kind: desk.ActorSuper, ID: e.Auth.Id}
+	}
+	return desk.Agent(e.Auth.Id)
+}
+
+// Within runs verb and then the foreign write itself in one transaction.
+func Within(e *core.RecordRequestEvent, verb func(tx core.App) error) error {
+	return e.App.RunInTransaction(func(tx core.App) error {
+		outside := e.App
+		e.App = tx
+		defer func() { e.App = outside }()
+		if err := verb(tx); err != nil {
+			return Sentence(err)
+		}
+		return e.Next()
+	})
+}
+
+// Sentence makes an error of ours one of PocketBase's, with the same sentence.
+func Sentence(err error) error {
+	status := map[desk.Code]int{desk.Invalid: 400, desk.Forbidden: 403, desk.NotFound: 404, desk.Conflict: 409, desk.Refused: 422}[desk.CodeOf(err)]
+	if status == 0 {
+		return err
+	}
+	return router.NewApiError(status, err.Error(), nil)
+}
