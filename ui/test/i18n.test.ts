@@ -1,14 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parse } from 'svelte/compiler';
 import { describe, expect, it } from 'vitest';
+import catalogue from '../locales/en.json?raw';
 import { known, runs, t, word } from '../src/core/i18n.svelte';
 
-const root = join(import.meta.dirname, '..');
-const texts = JSON.parse(readFileSync(join(root, 'locales/en.json'), 'utf8')) as Record<string, string>;
-const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => /\.(svelte|ts)$/.test(name))
-  .map((name) => ({ name, code: readFileSync(join(root, 'src', name), 'utf8') }));
+const texts = JSON.parse(catalogue) as Record<string, string>;
+const sources = import.meta.glob<string>('../src/**/*.{svelte,ts}', { query: '?raw', import: 'default', eager: true });
+const files = Object.entries(sources).map(([path, code]) => ({ name: path.replace('../src/', ''), code }));
 
 describe('t', () => {
   it('fills arguments and plurals', () => {

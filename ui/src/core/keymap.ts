@@ -5,12 +5,14 @@ export interface KeyEntry {
   keys: string;
   group: 'global' | 'list' | 'conversation' | 'composer';
   label: Key;
+  /** The same key as other keyboards send it. */
+  also?: string;
   /** Works while a text field has the focus. */
   typing?: boolean;
 }
 
 export const KEYMAP = {
-  help: { keys: 'Shift+?', group: 'global', label: 'keys.help' },
+  help: { keys: 'Shift+?', also: '?', group: 'global', label: 'keys.help' },
   search: { keys: '/', group: 'global', label: 'keys.search' },
   undo: { keys: 'z', group: 'global', label: 'keys.undo' },
   goInbox: { keys: 'g i', group: 'global', label: 'keys.goInbox' },

@@ -30,11 +30,11 @@ export class KeyStack {
   push(bindings: Bindings, modal = false): () => void {
     const scope: Scope = {
       modal,
-      bindings: Object.entries(bindings).map(([id, run]) => ({
-        entry: KEYMAP[id as KeyId],
-        presses: parseKeybinding(KEYMAP[id as KeyId].keys),
-        run: run as Handler,
-      })),
+      bindings: Object.entries(bindings).flatMap(([id, run]) => {
+        const entry: KeyEntry = KEYMAP[id as KeyId];
+        const ways = entry.also ? [entry.keys, entry.also] : [entry.keys];
+        return ways.map((keys) => ({ entry, presses: parseKeybinding(keys), run: run as Handler }));
+      }),
     };
     this.#scopes.push(scope);
     return () => (this.#scopes = this.#scopes.filter((s) => s !== scope));

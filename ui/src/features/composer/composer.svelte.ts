@@ -113,6 +113,7 @@ export class Composer {
   changed() {
     this.#touched = true;
     this.problem = null;
+    if (this.warning === 'attachment' && this.uploads.items.length > 0) this.warning = null;
     if (isEmpty(this.html) && this.uploads.items.length === 0 && this.keeper.saved === 'empty') return;
     this.keeper.change(this.#draft());
   }
@@ -163,6 +164,7 @@ export class Composer {
 
   /** Warns once about what is easily forgotten; the agent has the last word. */
   #sound(): boolean {
+    this.warning = null;
     const bad = [...this.to, ...this.cc, ...this.bcc].find((address) => !isEmail(address));
     if (this.kind === 'reply' && (this.to.length === 0 || bad)) {
       this.problem = bad ? t('composer.badAddress', { address: bad }) : t('composer.noRecipient');
