@@ -27,6 +27,7 @@ var levels = [][]string{
 	{"channel/email", "channel/sandbox", "setup", "workspace", "ops"},
 	{"boot"},
 	{"command"},
+	{"story"},
 }
 
 // inside lists the edges within one level that the map allows.
