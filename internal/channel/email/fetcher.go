@@ -13,15 +13,16 @@ import (
 
 // timing is how patient a fetcher is; tests are less so.
 type timing struct {
-	idle  time.Duration // IDLE is begun anew and the folder looked at, RFC 2177 allows 29 minutes
+	idle  time.Duration // longest time between two looks while IDLE runs; RFC 2177 wants it begun anew within 29 minutes
 	poll  time.Duration // between two looks at a server without IDLE
 	retry time.Duration // before the first new try, doubled up to most
 	most  time.Duration
 }
 
-var usualTiming = timing{idle: 5 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: time.Minute}
+var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: time.Minute}
 
 const (
+	firstPause = time.Second
 	// After so many tries, each over a new connection, a mail that breaks the
 	// dialogue is taken in as its header, and at last as a note that it is
 	// there; the mails behind it must not wait for ever. The original stays.
@@ -36,8 +37,9 @@ type fetcher struct {
 
 	careful  bool // a batch failed: one mail at a time
 	tries    map[uint32]int
-	noDates  bool // INTERNALDATE breaks the dialogue: do without
-	progress bool // something worked since the last failure
+	quiet    time.Duration // how long the next IDLE may last; see pause
+	noDates  bool          // INTERNALDATE breaks the dialogue: do without
+	progress bool          // something worked since the last failure
 }
 
 // run fetches until ctx ends, over a new connection whenever one breaks.
@@ -127,10 +129,18 @@ func (r *fetcher) session(ctx context.Context) error {
 		}
 		r.progress = true
 		r.service.setState(r.box.ID, StateOK, "")
-		if err := c.wait(ctx, r.service.timing); err != nil {
+		if err := c.wait(ctx, r.pause(), r.service.timing.poll); err != nil {
 			return err
 		}
 	}
+}
+
+// pause is how long to trust IDLE before looking again. Some servers tell
+// nothing of a mail that came just before IDLE began, so it is short at first
+// and after each mail, and doubles while nothing comes.
+func (r *fetcher) pause() time.Duration {
+	r.quiet = min(max(2*r.quiet, firstPause), r.service.timing.idle)
+	return r.quiet
 }
 
 // takeAll takes in what waits from the position on.
@@ -140,6 +150,7 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder) error {
 		r.noDates = r.noDates || strings.Contains(err.Error(), "date-time") // go-imap's word for a date it can't read
 		return err
 	}
+	found := len(cards) > 0
 	for len(cards) > 0 {
 		n := r.batch(cards)
 		if err := r.take(ctx, c, f, cards[:n]); err != nil {
@@ -149,6 +160,9 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder) error {
 		cards = cards[n:]
 	}
 	r.careful = false
+	if found {
+		r.quiet = 0
+	}
 	if f.next < f.until {
 		f.next = f.until
 		return saveFolder(r.service.app, r.box.ID, *f)

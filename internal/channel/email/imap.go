@@ -142,16 +142,17 @@ func (c *imapConn) close() {
 	}
 }
 
-// wait returns when there may be news: the server said so, or after a while in
-// which a notice could have got lost. An error means the connection is gone.
-func (c *imapConn) wait(ctx context.Context, t timing) error {
+// wait returns when there may be news: the server said so, or after pause, in
+// which a notice could have got lost; a server without IDLE is asked every
+// poll. An error means the connection is gone.
+func (c *imapConn) wait(ctx context.Context, pause, poll time.Duration) error {
 	idle, err := c.idle(ctx)
 	if err != nil {
 		return err
 	}
-	d := t.poll
+	d := poll
 	if idle != nil {
-		d = t.idle
+		d = pause
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -19,9 +19,13 @@ func (s *Service) Look(ctx context.Context, in Input) Look {
 	if err != nil || box.IMAP == nil {
 		return Look{}
 	}
+	return s.lookAt(ctx, *box.IMAP)
+}
+
+func (s *Service) lookAt(ctx context.Context, server Server) Look {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	c, err := s.dialer.openIMAP(ctx, *box.IMAP)
+	c, err := s.dialer.openIMAP(ctx, server)
 	if err != nil {
 		return Look{}
 	}

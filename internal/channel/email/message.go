@@ -25,6 +25,9 @@ const (
 	maxName       = 200 // characters of a display name
 )
 
+// Build writes a mail as Send does; for who plays a customer.
+func Build(out desk.Outbound) ([]byte, error) { return build(out, nil) }
+
 // build writes the mail. It returns a desk.Invalid error when the mail can't be
 // written as it is, such as for a broken address.
 func build(out desk.Outbound, extra map[string]string) ([]byte, error) {

@@ -142,7 +142,7 @@ func TestSendNowhere(t *testing.T) {
 	if result.State != desk.SendDeferred || !strings.Contains(result.Answer, "Nothing answers on port") {
 		t.Errorf("got %+v", result)
 	}
-	if o := k.service.Outgoing(*box); o.State != StateFailing || !strings.Contains(o.Text, "Nothing answers") {
+	if o := k.service.Outgoing(*box); o.State != outgoingFailing || !strings.Contains(o.Text, "Nothing answers") {
 		t.Errorf("outgoing %+v", o)
 	}
 

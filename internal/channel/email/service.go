@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -171,10 +172,9 @@ func (s *Service) follow(ctx context.Context, running map[string]*job) error {
 	for _, box := range all {
 		if box.IMAP != nil {
 			wanted[box.ID] = box
-		} else {
-			s.showPassive(box)
 		}
 	}
+	s.showPassive(all)
 	for id, j := range running {
 		if box, ok := wanted[id]; !ok || !sameFetch(box, j.box) {
 			j.stop()
@@ -215,15 +215,19 @@ func sameFetch(a, b Mailbox) bool {
 	return *a.IMAP == *b.IMAP && a.Since.Equal(b.Since) && a.Kind == b.Kind && a.locked == b.locked
 }
 
-// showPassive shows the state of a mailbox that is not fetched.
-func (s *Service) showPassive(box Mailbox) {
-	switch {
-	case s.listener != nil:
-		s.setState(box.ID, StateOK, "")
-	case box.Kind == KindSandbox:
-		s.setState(box.ID, StateOff, "The sandbox is off since a mailbox is connected.")
-	default:
-		s.setState(box.ID, StateOff, "No mail arrives: the built-in SMTP listener is off. Start the desk with --smtp, or enter the mailbox's IMAP server.")
+// showPassive shows the state of the mailboxes that are not fetched.
+func (s *Service) showPassive(all []Mailbox) {
+	real := slices.ContainsFunc(all, func(b Mailbox) bool { return b.Kind != KindSandbox })
+	for _, box := range all {
+		switch {
+		case box.IMAP != nil:
+		case s.listener != nil:
+			s.setState(box.ID, StateOK, "")
+		case box.Kind == KindForward:
+			s.setState(box.ID, StateOff, "No mail arrives: the built-in SMTP listener is off. Start the desk with --smtp, or enter the mailbox's IMAP server.")
+		case real:
+			s.setState(box.ID, StateOff, "The sandbox is off since a mailbox is connected.")
+		}
 	}
 }
 

@@ -3,46 +3,49 @@ package email
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+)
+
+// How sending goes; the words reach the API.
+const (
+	outgoingOK      = "ok"
+	outgoingFailing = "failing"
+	outgoingUnknown = "unknown" // nothing was sent since the desk started
 )
 
 // Outgoing is how sending goes for a mailbox since the desk started.
 type Outgoing struct {
-	Host  string    // of its server, "" when it has none
-	State State     // StateOK, StateFailing, or StateConnecting when nothing was sent yet
-	Text  string    // a sentence saying what to mend when failing
-	Since time.Time // zero when nothing was sent yet
+	Host  string `json:"host"`  // of its server, "" when it has none
+	State string `json:"state"` // ok, failing or unknown
+	Text  string `json:"text"`  // a sentence saying what to mend when failing
 }
 
 // Outgoing tells how sending goes for a mailbox.
 func (s *Service) Outgoing(box Mailbox) Outgoing {
+	if box.SMTP == nil {
+		return Outgoing{State: outgoingUnknown, Text: fmt.Sprintf("The mailbox %s has no server for sending.", box.Address)}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o, ok := s.outgoing[box.ID]; ok && box.SMTP != nil && o.Host == box.SMTP.Host {
+	if o, ok := s.outgoing[box.ID]; ok && o.Host == box.SMTP.Host {
 		return o
 	}
-	o := Outgoing{State: StateConnecting}
-	if box.SMTP != nil {
-		o.Host = box.SMTP.Host
-	}
-	return o
+	return Outgoing{Host: box.SMTP.Host, State: outgoingUnknown}
 }
 
 // noteOutgoing remembers whether the server worked with us; err is nil if so.
 func (s *Service) noteOutgoing(box Mailbox, err error) {
-	o := Outgoing{Host: box.SMTP.Host, State: StateOK, Since: s.clock.Now()}
+	o := Outgoing{Host: box.SMTP.Host, State: outgoingOK}
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
 			return
 		}
-		o.State = StateFailing
+		o.State = outgoingFailing
 		o.Text, _ = explain(err, *box.SMTP, "smtp")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, ok := s.outgoing[box.ID]; ok && old.Host == o.Host && old.State == o.State {
-		o.Since = old.Since
-	}
 	s.outgoing[box.ID] = o
 }
 
