@@ -11,15 +11,16 @@ import (
 	"github.com/deskbell/deskbell/internal/desk"
 )
 
-// timing is how patient a fetcher is; tests are less so.
+// timing is how patient the service is; tests are less so.
 type timing struct {
 	idle  time.Duration // longest time between two looks while IDLE runs; RFC 2177 wants it begun anew within 29 minutes
 	poll  time.Duration // between two looks at a server without IDLE
 	retry time.Duration // before the first new try, doubled up to most
 	most  time.Duration
+	probe time.Duration // how long a test mail may take to arrive
 }
 
-var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: time.Minute}
+var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: time.Minute, probe: 20 * time.Second}
 
 const (
 	firstPause = time.Second
@@ -115,6 +116,7 @@ func (r *fetcher) session(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
+	r.quiet = 0
 	sel, err := c.open(ctx)
 	if err != nil {
 		return err

@@ -2,9 +2,10 @@ package email
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"net"
-	"strconv"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -34,14 +35,11 @@ type kit struct {
 func newKit(t testing.TB, change ...func(*Options)) *kit {
 	t.Helper()
 	t.Setenv(secret.Env, "a secret for the tests")
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: sqlite.Connect})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: migrated(t), DBConnect: sqlite.Connect})
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = app.ResetBootstrapState() })
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
 	box, err := secret.Open(app.DataDir())
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +56,37 @@ func newKit(t testing.TB, change ...func(*Options)) *kit {
 		f(&o)
 	}
 	k.service = New(o)
-	k.service.timing = timing{idle: 5 * time.Second, poll: 20 * time.Millisecond, retry: 5 * time.Millisecond, most: 50 * time.Millisecond}
+	k.service.timing = timing{idle: 5 * time.Second, poll: 20 * time.Millisecond, retry: 5 * time.Millisecond, most: 50 * time.Millisecond, probe: 3 * time.Second}
 	return k
+}
+
+var template struct {
+	once sync.Once
+	data []byte
+	err  error
+}
+
+// migrated returns a data folder with an up-to-date database.
+func migrated(t testing.TB) string {
+	t.Helper()
+	template.once.Do(func() {
+		dir, err := os.MkdirTemp("", "deskbell-test")
+		if err != nil {
+			template.err = err
+			return
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: sqlite.Connect})
+		template.err = errors.Join(app.Bootstrap(), app.RunAllMigrations(), app.ResetBootstrapState())
+		if template.err == nil {
+			template.data, template.err = os.ReadFile(filepath.Join(dir, "data.db"))
+		}
+	})
+	dir := t.TempDir()
+	if err := errors.Join(template.err, os.WriteFile(filepath.Join(dir, "data.db"), template.data, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // run starts the service and stops it with the test, or when stop is called.
@@ -131,16 +158,6 @@ func imapInput(s *imaptest.Server) *ServerInput {
 
 func smtpInput(s *smtptest.Server) *ServerInput {
 	return &ServerInput{Host: "127.0.0.1", Port: s.Port(), Security: SecurityNone}
-}
-
-func hostPort(t *testing.T, addr string) (string, int) {
-	t.Helper()
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, _ := strconv.Atoi(port)
-	return host, n
 }
 
 // memory is a Ledger that keeps what it was given, each source id once.

@@ -5,7 +5,6 @@ import (
 	"net/mail"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/desktest/imaptest"
@@ -134,16 +133,12 @@ func TestMailboxTestUsesTheStoredPassword(t *testing.T) {
 }
 
 func TestMailboxTestWhenTheMailDoesNotArrive(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits 20 seconds")
-	}
 	input, _, _ := looped(t, imaptest.Options{}, smtptest.Options{})
 	lost := smtptest.New(t, smtptest.Options{})
 	input.SMTP.Port = lost.Port()
-	start := time.Now()
 	report, err := newKit(t).service.Test(t.Context(), input)
-	if err != nil || outcome(report) != "OOOOSOF" || !strings.Contains(report.Steps[6].Text, "spam folder") || time.Since(start) > 25*time.Second {
-		t.Errorf("got %+v, %v after %v", report, err, time.Since(start))
+	if err != nil || outcome(report) != "OOOOSOF" || !strings.Contains(report.Steps[6].Text, "spam folder") {
+		t.Errorf("got %+v, %v", report, err)
 	}
 }
 
