@@ -20,7 +20,7 @@ type Address struct {
 // forgiven.
 func parseAddresses(raw, charset string) []Address {
 	var list []Address
-	pending := "" // text before a comma that held no address: part of the next name?
+	var pending addressItem // before a comma and without address: the start of the next name, or a local user
 	s := addressScanner{rest: toUTF8(raw, charset)}
 	for len(list) < maxAddresses {
 		item, sep, ok := s.next()
@@ -28,18 +28,27 @@ func parseAddresses(raw, charset string) []Address {
 			break
 		}
 		a, found := item.address()
+		head := cleanName(pending.text)
+		if found && head != "" && item.angle && a.Name != "" && !item.quoted {
+			a.Name, head = head+", "+a.Name, ""
+		}
+		if u, ok := pending.localUser(); ok && head != "" {
+			list = append(list, u)
+		}
+		pending = addressItem{}
 		switch {
-		case found && pending != "" && item.angle && a.Name != "" && !item.quoted:
-			a.Name = pending + ", " + a.Name
-			list, pending = append(list, a), ""
 		case found:
-			list, pending = append(list, a), ""
+			list = append(list, a)
+		case sep == ',' && !item.quoted && !item.angle:
+			pending = item
 		default:
-			pending = ""
-			if sep == ',' && !item.quoted {
-				pending = cleanName(item.text)
+			if u, ok := item.localUser(); ok {
+				list = append(list, u)
 			}
 		}
+	}
+	if u, ok := pending.localUser(); ok {
+		list = append(list, u)
 	}
 	return list
 }
@@ -139,7 +148,8 @@ func (it addressItem) address() (Address, bool) {
 		if name == "" {
 			name = cleanName(it.comment)
 		}
-		return Address{Name: name, Address: spec}, spec != ""
+		bad := !strings.Contains(spec, "@") && strings.ContainsAny(strings.TrimSpace(it.spec), " \t")
+		return Address{Name: name, Address: spec}, spec != "" && !bad
 	}
 	return it.bare(name)
 }
@@ -166,10 +176,16 @@ func (it addressItem) bare(name string) (Address, bool) {
 	if joined := strings.Join(words, ""); strings.Count(joined, "@") == 1 {
 		return Address{Name: cleanName(it.comment), Address: cleanSpec(joined)}, true // "user @ host"
 	}
-	if len(words) == 1 && !it.quoted && isPlain(words[0]) {
-		return Address{Name: cleanName(it.comment), Address: words[0]}, true // a local user
-	}
 	return Address{}, false
+}
+
+// localUser reads a lone word, as mail on one machine has it: "root".
+func (it addressItem) localUser() (Address, bool) {
+	words := strings.Fields(it.text)
+	if len(words) != 1 || it.quoted || it.angle || !isPlain(words[0]) || strings.ContainsAny(words[0], "@:") {
+		return Address{}, false
+	}
+	return Address{Name: cleanName(it.comment), Address: words[0]}, true
 }
 
 // cleanSpec strips route, blanks, "mailto:" and angle brackets off an

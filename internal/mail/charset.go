@@ -72,6 +72,11 @@ func guessText(b []byte, short bool) string {
 }
 
 func detect(b []byte, short bool) encoding.Encoding {
+	return charsetByName(detectName(b, short))
+}
+
+// detectName returns the name of the charset the detector is sure of, or "".
+func detectName(b []byte, short bool) string {
 	sample := highParts(b, detectSample)
 	d := chardet.NewTextDetector()
 	if bytes.Contains(b, []byte("</")) {
@@ -83,16 +88,13 @@ func detect(b []byte, short bool) encoding.Encoding {
 		least = 60
 	}
 	if err != nil || r.Confidence < least {
-		return nil
+		return ""
 	}
-	return charsetByName(strings.ToLower(r.Charset))
+	return strings.ToLower(r.Charset)
 }
 
 // highParts returns up to n bytes of b's lines that hold 8-bit characters.
 func highParts(b []byte, n int) []byte {
-	if len(b) <= n {
-		return b
-	}
 	var out []byte
 	for len(b) > 0 && len(out) < n {
 		i := bytes.IndexByte(b, '\n') + 1

@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -56,6 +57,16 @@ func (h *Header) Names() []string {
 		names[i] = f.name
 	}
 	return names
+}
+
+// isUTF8 tells whether all values are valid as they are.
+func (h *Header) isUTF8() bool {
+	for _, f := range h.fields {
+		if !utf8.Valid(f.value) {
+			return false
+		}
+	}
+	return true
 }
 
 // raw returns the first value unfolded but not decoded.

@@ -74,7 +74,7 @@ func Parse(raw []byte) (m *Mail) {
 		return unreadable(raw, "no header")
 	}
 	m = &Mail{Header: h, Defects: defects}
-	m.Header.charset = bodyCharset(&h)
+	m.Header.charset = headerCharset(&h, raw)
 	m.readHeader()
 	s := &splitter{charset: m.Header.charset}
 	root := s.split(m.Header, body, 0, "text/plain")
@@ -90,11 +90,24 @@ func unreadable(raw []byte, why string) *Mail {
 	return &Mail{Text: text, Unreadable: true, Defects: []string{why}}
 }
 
-// bodyCharset is the charset the mail declares for itself, the best guess for
-// raw 8-bit text in its header.
-func bodyCharset(h *Header) string {
+// headerCharset is what raw 8-bit text in the header is most likely in: the
+// charset the mail declares for its text, else what the whole looks like.
+func headerCharset(h *Header, raw []byte) string {
 	_, params := parseParams(h.raw("Content-Type"))
-	return params["charset"]
+	if cs := params["charset"]; cs != "" && charsetByName(strings.ToLower(cs)) != nil {
+		return cs
+	}
+	if h.isUTF8() {
+		return ""
+	}
+	sample := bytes.ToLower(raw[:min(len(raw), detectSample)])
+	if i := bytes.Index(sample, []byte("charset=")); i >= 0 {
+		_, params = parseParams("x/y;" + string(sample[i:min(len(sample), i+80)]))
+	}
+	if cs := params["charset"]; charsetByName(strings.ToLower(cs)) != nil {
+		return cs
+	}
+	return detectName(highParts(raw, detectSample), false)
 }
 
 func (m *Mail) readHeader() {

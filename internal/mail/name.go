@@ -30,6 +30,9 @@ func safeName(s string) string {
 	if s == "_" {
 		return ""
 	}
+	if stem, _, _ := strings.Cut(s, "."); reservedNames[strings.ToLower(strings.TrimSpace(stem))] {
+		s = "_" + s
+	}
 	if len(s) <= maxName {
 		return s
 	}
@@ -39,6 +42,9 @@ func safeName(s string) string {
 	}
 	return bound(strings.TrimSuffix(s, ext), maxName-len(ext)) + ext
 }
+
+// reservedNames are devices to Windows, with any extension.
+var reservedNames = words("con prn aux nul com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9")
 
 // stripFormat drops control, format (zero width, bidi), private and unassigned
 // characters, which hide what a name really is.

@@ -6,6 +6,8 @@ import (
 )
 
 const (
+	maxBoundaryTail = 200 // bytes after a boundary looked at for blanks
+
 	maxDepth = 30   // nested multiparts; deeper ones become one .eml attachment
 	maxParts = 1000 // leaves; what follows becomes one .eml attachment
 )
@@ -163,9 +165,12 @@ func segmentsOf(body []byte, boundary string) (segments [][]byte, closed bool) {
 		}
 		i += from
 		from = i + len(mark)
-		rest, _ := cutLine(body[from:])
+		if i > 0 && body[i-1] != '\n' {
+			continue
+		}
+		rest, _ := cutLine(body[from:min(len(body), from+maxBoundaryTail)])
 		final := bytes.HasPrefix(rest, []byte("--"))
-		if i > 0 && body[i-1] != '\n' || !final && len(bytes.TrimSpace(rest)) > 0 {
+		if !final && len(bytes.TrimSpace(rest)) > 0 {
 			continue
 		}
 		if start >= 0 {

@@ -26,27 +26,35 @@ func (d *document) cuts() []span {
 	for i := range cuts {
 		cuts[i].from = d.wholeFrom(cuts[i].from)
 	}
-	return mergeSpans(cuts)
+	cuts = mergeSpans(cuts)
+	if len(cuts) > maxCuts {
+		cuts[maxCuts-1].to = len(d.markup)
+		cuts = cuts[:maxCuts]
+	}
+	return cuts
 }
+
+const (
+	maxCuts = 200 // quotes of one mail; the rest is folded as one
+	maxOpen = 200 // open tags repeated around a quote
+)
 
 // wholeFrom moves a cut before the tags that only open what is cut off, so
 // that no empty box or rule stays behind.
 func (d *document) wholeFrom(from int) int {
-	for range 50 {
-		head := strings.TrimRight(d.markup[:from], " \t\r\n")
-		at := strings.LastIndexByte(head, '<')
-		if at < 0 || !strings.HasSuffix(head, ">") || strings.IndexByte(head[at:], '>') != len(head)-at-1 {
+	i := sort.Search(len(d.tags), func(i int) bool { return d.tags[i].end > from })
+	for i--; i >= 0; i-- {
+		t := d.tags[i]
+		if t.close || t.name != "hr" && !boxes[t.name] || strings.TrimSpace(d.markup[t.end:from]) != "" {
 			break
 		}
-		name, _, _ := strings.Cut(strings.Trim(head[at:], "</>"), " ")
-		name = strings.ToLower(name)
-		if head[at+1] == '/' || name != "hr" && (!breaksLine[name] || name == "body" || name == "td") {
-			break
-		}
-		from = at
+		from = t.at
 	}
 	return from
 }
+
+// boxes are the blocks wholeFrom takes along.
+var boxes = words("article aside blockquote br center div figure footer h1 h2 h3 h4 h5 h6 header li main nav ol p pre section table tbody tr ul")
 
 // introduced is where a quote begins with the line above it that names its
 // author.
@@ -75,13 +83,13 @@ func (d *document) threadCut() (from int, ok bool) {
 
 // quoteFollows tells whether an element that is a quote begins right after.
 func (d *document) quoteFollows(at int) bool {
-	for i := range d.nodes {
-		n := &d.nodes[i]
-		if n.name == "blockquote" && n.from >= at-1 && !hasText(d.markup[at:max(at, n.from)]) {
-			return true
-		}
+	first := sort.Search(len(d.nodes), func(i int) bool { return d.nodes[i].from >= at-1 })
+	for _, n := range d.nodes[first:] {
 		if n.from > at+2000 {
 			break
+		}
+		if n.name == "blockquote" {
+			return !hasText(d.markup[at:max(at, n.from)])
 		}
 	}
 	return false
@@ -120,31 +128,39 @@ func mergeSpans(cuts []span) []span {
 	return out
 }
 
-// opened repeats the tags that are open at a place, so that what begins there
+// openTags knows the tags that are open at a place; places are asked in order.
+type openTags struct {
+	markup string
+	tags   []tag // still ahead
+	open   []tag
+}
+
+// at repeats the tags that are open at a place, so that what begins there
 // keeps its surroundings.
-func (d *document) opened(at int) string {
-	var open []tag
-	for _, t := range d.tags {
-		if t.at >= at {
-			break
+func (o *openTags) at(place int) string {
+	for len(o.tags) > 0 && o.tags[0].at < place {
+		t := o.tags[0]
+		o.tags = o.tags[1:]
+		if voidTag[t.name] {
+			continue
 		}
 		if !t.close {
-			if len(open) < 200 {
-				open = append(open, t)
+			if len(o.open) < maxOpen {
+				o.open = append(o.open, t)
 			}
 			continue
 		}
-		for i := len(open) - 1; i >= 0; i-- {
-			if open[i].name == t.name {
-				open = open[:i]
+		for i := len(o.open) - 1; i >= 0; i-- {
+			if o.open[i].name == t.name {
+				o.open = o.open[:i]
 				break
 			}
 		}
 	}
 	var b strings.Builder
-	for _, t := range open {
-		if t.name != "html" && t.name != "head" && len(t.raw) < 4096 {
-			b.WriteString(t.raw)
+	for _, t := range o.open {
+		if t.name != "html" && t.name != "head" && t.end-t.at < 4096 {
+			b.WriteString(o.markup[t.at:t.end])
 		}
 	}
 	return b.String()

@@ -19,13 +19,15 @@ func SplitQuote(markup string) (visible, quoted string) {
 		return markup, ""
 	}
 	var v, q strings.Builder
+	open := openTags{markup: markup, tags: d.tags}
 	at := 0
 	for _, c := range cuts {
 		v.WriteString(markup[at:c.from])
+		v.WriteString("\n") // or what stands on both sides could become a tag
 		if q.Len() > 0 {
 			q.WriteString("\n")
 		}
-		q.WriteString(d.opened(c.from))
+		q.WriteString(open.at(c.from))
 		q.WriteString(markup[c.from:c.to])
 		at = c.to
 	}
@@ -87,12 +89,11 @@ type document struct {
 	tags   []tag
 }
 
-// tag is an opening or closing tag that matters for balance.
+// tag is any tag of the source.
 type tag struct {
-	name  string
-	at    int
-	raw   string // "" for a closing tag
-	close bool
+	name    string
+	at, end int
+	close   bool
 }
 
 // scanHTML reads the source once.
@@ -104,7 +105,7 @@ func scanHTML(markup string) *document {
 	lineStart := 0
 	var text strings.Builder
 	flush := func(at int) {
-		current.text = strings.Join(strings.Fields(strings.NewReplacer("\u00a0", " ", "\u200e", "", "\u200b", "").Replace(text.String())), " ")
+		current.text = strings.Join(strings.Fields(unseen.Replace(text.String())), " ")
 		if current.text != "" && len(d.lines) < maxQuoteLines {
 			current.start, current.end = lineStart, at
 			d.lines = append(d.lines, current)
@@ -133,7 +134,6 @@ func scanHTML(markup string) *document {
 				text.Write(z.Text())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			rawTag := string(raw)
 			name, attrs := tagOf(z)
 			skip = name == "style" || name == "script" || name == "title"
 			if breaksLine[name] {
@@ -142,13 +142,13 @@ func scanHTML(markup string) *document {
 					lineStart = at
 				}
 			}
+			d.tags = append(d.tags, tag{name: name, at: at, end: end})
 			if voidTag[name] {
 				if name == "br" {
 					lineStart = end
 				}
 				break
 			}
-			d.tags = append(d.tags, tag{name: name, at: at, raw: rawTag})
 			if watched[name] && len(open) < 500 {
 				parent := -1
 				if len(open) > 0 {
@@ -165,7 +165,7 @@ func scanHTML(markup string) *document {
 				flush(at)
 				lineStart = end
 			}
-			d.tags = append(d.tags, tag{name: name, at: at, close: true})
+			d.tags = append(d.tags, tag{name: name, at: at, end: end, close: true})
 			if watched[name] {
 				for i := len(open) - 1; i >= 0; i-- {
 					if d.nodes[open[i]].name == name {
@@ -181,6 +181,9 @@ func scanHTML(markup string) *document {
 		at = end
 	}
 }
+
+// unseen are characters that would keep a line from matching.
+var unseen = strings.NewReplacer("\u00a0", " ", "\u200e", "", "\u200f", "", "\u200b", "", "\ufeff", "")
 
 func tagOf(z *html.Tokenizer) (name string, attrs map[string]string) {
 	b, more := z.TagName()

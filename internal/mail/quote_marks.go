@@ -7,14 +7,15 @@ import "strings"
 
 // attributionVerbs end the line that says who wrote what follows.
 const endVerbs = `wrote|writes|said|a [ée]crit|écrivait|escribi[óo]|escribi[óo] lo siguiente|escreveu|ha scritto|scrive|schreef|geschreven|schreef het volgende|het volgende geschreven|het volgende|schrieb|hat geschrieben|geschrieben|skrev|` +
-	`napisa[łl]\(?a?\)?|napisał/a|pisze|napsal\(?a?\)?|napísal\(?a?\)?|написал\(?а?\)?|пишет|писал\(?а?\)?|написав\(?ла\)?|написа|yazd[ıi]|şunları yazdı|şöyle yazdı|(?:ezt|a következőket) [íi]rta|írta|kirjoitti|a scris|έγραψε|` +
-	`đã viết|viết|menulis|je napisao|je napisala|napisao je|kirjutas|rašė|rakstīja|va escriure|idatzi zuen|escribiu|写道|寫道|写道|のメール|は書きました|さんは書きました|님이 작성|작성|כתב/?ה?|כתבה?|كتب|เขียน`
+	`napisa[łl]\(?a?\)?|napisał/a|pisze|napsal\(?a?\)?|napísal\(?a?\)?|написал\(?а?\)?|пишет|пише|писал\(?а?\)?|написав\(?ла\)?|написа|yazd[ıi]|şunları yazdı|şöyle yazdı|(?:ezt|a következőket) [íi]rta|írta|kirjoitti|a scris|έγραψε|` +
+	`đã viết|viết|menulis|je napisao|je napisala|napisao je|kirjutas|rašė|rakstīja|va escriure|idatzi zuen|escribiu|כתב/?ה?|כתבה?|كتب`
 
 var (
 	// verbLine is a line that may end an attribution.
-	verbLine   = lazily(`(?i)(?:^|[\s>*"')\]])(?:` + endVerbs + `)\*?\s*(?:[::]\*?|-{2,}|\.\.\.)?\s*$`)
-	middleVerb = lazily(`(?i)(?:^|\s)(?:schrieb|skrev|schreef|napisał|napsal|escreveu|escribió|tarihinde|wrote (?:on|at)|a écrit le|написал|heeft|ezt írta|kirjoitti)\s.*[::]\s*$`)
-	quotedVerb = lazily(`(?i)^>\s*(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|skrev|schreef)\s*[::]$`)
+	verbLine   = lazily(`(?i)(?:(?:^|[\s>*"')\]])(?:` + endVerbs + `)|写道|寫道|のメール|書きました|작성|เขียน)\*?\s*(?:[:：]\*?|-{2,}|\.\.\.)?\s*$`)
+	middleVerb = lazily(`(?i)(?:^|\s)(?:schrieb|skrev|schreef|napisał|napsal|escreveu|escribió|tarihinde|wrote (?:on|at)|a écrit le|написал|heeft|ezt írta|kirjoitti)\s.*[:：]\s*$`)
+	quotedVerb = lazily(`(?i)^>\s*(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|skrev|schreef)\s*[:：]$`)
+	bareAuthor = lazily(`[<(\[][^<>\s]+@[^<>\s]+[>)\]]\s*[:：]\s*$`)
 	isoLine    = lazily(`^\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d:\d\d \S`)
 	dateText   = lazily(`(?:^|\D)(?:(?:19|20)\d\d|\d{1,2}[.:h]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})(?:\D|$)|\d+月|\d+년`)
 	clockText  = lazily(`\d{1,2}[:.h]\d{2}`)
@@ -36,7 +37,10 @@ func attribution(lines []line, i int) (start int, ok bool) {
 	if quotedVerb().MatchString(text) {
 		return splitAttribution(lines, i)
 	}
-	atEnd := verbLine().MatchString(text) && (strings.ContainsAny(text[len(text)-min(3, len(text)):], "::-*.") || strings.HasSuffix(text, ":"))
+	atEnd := verbLine().MatchString(text)
+	if bareAuthor().MatchString(text) && dateText().MatchString(text) && clockText().MatchString(text) {
+		return i, true
+	}
 	inside := middleVerb().MatchString(text)
 	joined := text
 	for start = i; ; start-- {
@@ -59,7 +63,7 @@ func attribution(lines []line, i int) (start int, ok bool) {
 
 // mayAttribute is a cheap look before the expensive one.
 func mayAttribute(text string) bool {
-	return strings.HasSuffix(text, ":") || strings.HasSuffix(text, ":") || strings.HasSuffix(text, "-") || strings.HasSuffix(text, "*") || strings.HasSuffix(text, "...")
+	return strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：") || strings.HasSuffix(text, "-") || strings.HasSuffix(text, "*") || strings.HasSuffix(text, "...")
 }
 
 // extendUp takes in the lines above that hold the date.
@@ -114,7 +118,7 @@ var (
 	originalLine = lazily(`(?i)^[\s>*|]*(?:[-_=—–]{2,}\s*(?:original (?:message|mail|e-?mail|appointment)|originalnachricht|urspr[üu]ngliche (?:nachricht|e-?mail|mail)|weitergeleitete (?:nachricht|e-?mail)|message (?:d[’']origine|original|transf[ée]r[ée]|initial)|courriel original|mensaje (?:original|reenviado)|mensagem (?:original|encaminhada)|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|origineel bericht|doorgestuurd bericht|` +
 		`ursprungligt meddelande|originalmeddelande|vidarebefordrat (?:brev|meddelande)|opprinnelig melding|videresendt melding|oprindelig (?:meddelelse|besked)|videresendt (?:besked|meddelelse)|alkuper[äa]inen viesti|v[äa]litetty viesti|wiadomo[śs][ćc] (?:oryginalna|przekazana)|oryginalna wiadomo[śs][ćc]|p[ůu]vodn[íi] (?:zpr[áa]va|e-?mail)|p[ôo]vodn[áa] spr[áa]va|p[řr]eposlan[áa] zpr[áa]va|eredeti [üu]zenet|tov[áa]bb[íi]tott [üu]zenet|mesaj original|mesaj redirec[țt]ionat|orijinal (?:ileti|mesaj)|[öo]zg[üu]n (?:ileti|mesaj)|iletilen (?:ileti|mesaj)|` +
 		`исходное сообщение|пересылаемое сообщение|пересланное сообщение|оригинал(?:ьное)? (?:сообщение|письмо|сообщения)|переслане повідомлення|αρχικό μήνυμα|προωθημένο μήνυμα|forwarded (?:message|mail|by .*)|begin forwarded message|reply (?:message|above)|原始邮件|原始郵件|原邮件|转发(?:的)?邮件|轉寄郵件|元のメッセージ|オリジナルメッセージ|転送(?:された)?メッセージ|원본 메시지|전달된 메시지|הודעה מקורית|הודעה שהועברה|الرسالة الأصلية|thư gốc|tin nhắn gốc|pesan asli)\s*:?\s*[-_=—–]{2,}.*` +
-		`|begin forwarded message\s*:|anfang der weitergeleiteten (?:nachricht|e-?mail)\s*:|d[ée]but du message (?:r[ée]exp[ée]di[ée]|transf[ée]r[ée])\s*:|inicio del mensaje reenviado\s*:|in[íi]cio da mensagem (?:reenviada|encaminhada)\s*:|inizio messaggio inoltrato\s*:|begin doorgestuurd bericht\s*:|vidarebefordrat brev\s*:|videresendt melding\s*:|start på videresendt besked\s*:|v[äa]litetty viesti alkaa\s*:|początek przekazywanej wiadomo[śs]ci\s*:|начало переадресованного сообщения\s*:|下面是被转发的邮件\s*[::]|転送されたメッセージ\s*[::])\s*$`)
+		`|begin forwarded message\s*:|anfang der weitergeleiteten (?:nachricht|e-?mail)\s*:|d[ée]but du message (?:r[ée]exp[ée]di[ée]|transf[ée]r[ée])\s*:|inicio del mensaje reenviado\s*:|in[íi]cio da mensagem (?:reenviada|encaminhada)\s*:|inizio messaggio inoltrato\s*:|begin doorgestuurd bericht\s*:|vidarebefordrat brev\s*:|videresendt melding\s*:|start på videresendt besked\s*:|v[äa]litetty viesti alkaa\s*:|początek przekazywanej wiadomo[śs]ci\s*:|начало переадресованного сообщения\s*:|下面是被转发的邮件\s*[:：]|転送されたメッセージ\s*[:：])\s*$`)
 )
 
 // label kinds of a header block
@@ -174,11 +178,11 @@ func headerBlock(lines []line, i int) bool {
 // labelOf splits "*From:* value" and tells the kind of its label.
 func labelOf(text string) (kind int, value string) {
 	text = strings.TrimLeft(text, " >*_|\t\u200e\u200f")
-	i := strings.IndexAny(text, "::")
+	i := strings.IndexAny(text, ":：")
 	if i <= 0 || i > 40 {
 		return 0, ""
 	}
 	name := strings.ToLower(strings.Trim(text[:i], " *_\u00a0\u200e\u200f"))
-	value = strings.TrimLeft(text[i:], "::* \u00a0")
+	value = strings.TrimLeft(text[i:], ":：* \u00a0")
 	return labels[name], value
 }

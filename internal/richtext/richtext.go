@@ -45,9 +45,9 @@ func (e *element) attr(key string) string {
 
 // walk reads markup as a browser would closely enough: tags are balanced,
 // what HTML closes by itself is closed, comments and the content of scripts
-// and styles are left out.
-func walk(markup string, v visitor) {
-	w := walker{visit: v}
+// and styles are left out. Elements in rename count as the other.
+func walk(markup string, rename map[string]string, v visitor) {
+	w := walker{visit: v, rename: rename}
 	w.read(markup)
 	if rest := w.unclosed(); rest != "" {
 		w.read(rest)
@@ -75,11 +75,12 @@ func (w *walker) read(markup string) {
 }
 
 type walker struct {
-	visit visitor
-	stack []*element
-	over  int    // open elements beyond maxDepth
-	raw   string // element whose content is one raw text token
-	held  string // that token
+	visit  visitor
+	rename map[string]string
+	stack  []*element
+	over   int    // open elements beyond maxDepth
+	raw    string // element whose content is one raw text token
+	held   string // that token
 }
 
 func (w *walker) text(s string) {
@@ -107,6 +108,9 @@ func (w *walker) start(e *element) {
 	if rawText[e.name] {
 		w.raw = e.name
 		return
+	}
+	if to, ok := w.rename[e.name]; ok {
+		e.name = to
 	}
 	w.imply(e.name)
 	if void[e.name] {
@@ -165,6 +169,9 @@ func (w *walker) closeWithin(name string, walls ...string) {
 
 func (w *walker) end(name string) {
 	w.raw, w.held = "", ""
+	if to, ok := w.rename[name]; ok {
+		name = to
+	}
 	if void[name] || rawText[name] {
 		if name == "br" {
 			w.visit.open(&element{name: name}) // browsers read </br> as <br>

@@ -43,7 +43,7 @@ type builder struct {
 func rebuild(markup string, r *rules) string {
 	b := &builder{rules: r}
 	b.out.Grow(len(markup))
-	walk(markup, b)
+	walk(markup, r.rename, b)
 	return b.out.String()
 }
 
@@ -57,9 +57,6 @@ func (b *builder) close(e *element) {
 
 func (b *builder) open(e *element) {
 	name := e.name
-	if to, ok := b.rules.rename[name]; ok {
-		name = to
-	}
 	own, ok := b.rules.elements[name]
 	if !ok {
 		return
@@ -90,7 +87,7 @@ func (b *builder) open(e *element) {
 }
 
 // bare elements say nothing without attributes.
-var bare = set("a font span body")
+var bare = set("a font span")
 
 func (b *builder) attributes(e *element, own map[string]check) []html.Attribute {
 	var kept []html.Attribute

@@ -13,7 +13,7 @@ import (
 func Text(markup string) string {
 	t := &textWriter{}
 	t.out.Grow(len(markup) / 2)
-	walk(markup, t)
+	walk(markup, nil, t)
 	return strings.Trim(t.out.String(), "\n") + t.end()
 }
 
@@ -26,6 +26,7 @@ type textWriter struct {
 	hidden  int
 	pre     int
 	quotes  int
+	depth   int   // quotes of the last line
 	lists   []int // per open list: next number, 0 for bullets
 	links   []int // out length where each open link began
 	started bool
@@ -83,7 +84,7 @@ func (t *textWriter) write(s string) {
 	case t.breaks > 0 || !t.started:
 		if t.started {
 			for range min(t.breaks, 2) - 1 {
-				t.out.WriteString("\n" + strings.TrimRight(strings.Repeat("> ", t.quotes), " "))
+				t.out.WriteString("\n" + strings.TrimRight(strings.Repeat("> ", min(t.depth, t.quotes)), " "))
 			}
 			t.out.WriteByte('\n')
 		}
@@ -91,7 +92,7 @@ func (t *textWriter) write(s string) {
 	case t.space && t.line:
 		t.out.WriteByte(' ')
 	}
-	t.breaks, t.space, t.line, t.started = 0, false, true, true
+	t.breaks, t.space, t.line, t.started, t.depth = 0, false, true, true, t.quotes
 	t.out.WriteString(s)
 }
 
@@ -238,8 +239,6 @@ func lineBreaks(name string) int {
 	return 0
 }
 
-var hiddenStyle = lazily(`(?i)(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$))`)
-
 // isHidden tells whether an element is written not to be seen.
 func isHidden(e *element) bool {
 	for _, a := range e.attrs {
@@ -247,8 +246,32 @@ func isHidden(e *element) bool {
 		case "hidden":
 			return true
 		case "style":
-			return len(a.Val) < maxStyle && hiddenStyle().MatchString(a.Val)
+			return len(a.Val) < maxStyle && hidingStyle(a.Val)
 		}
 	}
 	return false
+}
+
+func hidingStyle(style string) bool {
+	style = strings.ToLower(squeeze(style))
+	for _, s := range []string{"display:none", "visibility:hidden", "mso-hide:all"} {
+		if strings.Contains(style, s) {
+			return true
+		}
+	}
+	for _, prop := range []string{"font-size:0", "opacity:0", "max-height:0"} {
+		if _, after, ok := strings.Cut(style, prop); ok && zeroEnds(after) {
+			return true
+		}
+	}
+	return false
+}
+
+// zeroEnds tells that a value which begins with zero is zero: "0", "0px", "0.0".
+func zeroEnds(after string) bool {
+	after = strings.TrimLeft(after, ".0")
+	for _, unit := range []string{"px", "pt", "em", "rem", "%"} {
+		after = strings.TrimPrefix(after, unit)
+	}
+	return after == "" || after[0] == ';' || after[0] == '!'
 }

@@ -1,0 +1,94 @@
+package mail
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/deskbell/deskbell/internal/richtext"
+)
+
+func seeds(f *testing.F) [][]byte {
+	files, err := filepath.Glob("testdata/*.eml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var all [][]byte
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		all = append(all, raw)
+	}
+	return all
+}
+
+func FuzzParse(f *testing.F) {
+	for _, raw := range seeds(f) {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m := Parse(raw)
+		for _, d := range m.Defects {
+			if strings.HasPrefix(d, "could not be read") {
+				t.Errorf("panic inside: %s", d)
+			}
+		}
+		for _, s := range []string{m.Subject, m.From.Name, m.From.Address, m.Text, m.HTML, VisibleText(m)} {
+			if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+				t.Errorf("not clean text: %q", s)
+			}
+		}
+		for _, p := range m.Parts {
+			if p.Name == "" || len(p.Name) > maxName+10 || strings.ContainsAny(p.Name, "/\\\x00\u202e\u200b") {
+				t.Errorf("unsafe name %q", p.Name)
+			}
+		}
+		if _, err := m.JSON(); err != nil {
+			t.Error(err)
+		}
+		CanonicalHash(raw)
+	})
+}
+
+func FuzzSplitQuote(f *testing.F) {
+	for _, raw := range seeds(f) {
+		f.Add(Parse(raw).HTML)
+	}
+	f.Add("<div>a<blockquote type=cite>b<div>c</blockquote>d</div><div id=appendonsend></div><hr>e")
+	f.Fuzz(func(t *testing.T, html string) {
+		visible, quoted := SplitQuote(html)
+		if quoted == "" {
+			if visible != html {
+				t.Error("changed without a quote")
+			}
+			return
+		}
+		whole := letters(richtext.Text(html))
+		halves := letters(richtext.Text(visible)) + letters(richtext.Text(quoted))
+		if len(halves) < len(whole) {
+			t.Errorf("lost text: %q\n became %q\n and %q", html, visible, quoted)
+		}
+	})
+}
+
+func FuzzSplitText(f *testing.F) {
+	for _, raw := range seeds(f) {
+		f.Add(Parse(raw).Text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		visible, folded := SplitText(text)
+		if strings.TrimSpace(text) != "" && strings.TrimSpace(visible) == "" {
+			t.Errorf("nothing visible of %q", text)
+		}
+		if got, want := len(letters(visible))+len(letters(folded)), len(letters(text)); got != want {
+			t.Errorf("%d characters of %d: %q became %q and %q", got, want, text, visible, folded)
+		}
+	})
+}
+
+// letters leaves out blanks, which splitting may change.
+func letters(s string) string { return strings.Join(strings.Fields(s), "") }
