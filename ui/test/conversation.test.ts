@@ -21,7 +21,7 @@ const message = (id: string, day: number, change: Partial<Message> = {}) =>
 const event = (seq: number, at: string, change: Partial<TicketEvent> = {}): TicketEvent => ({
   seq,
   at,
-  kind: 'ticket.priority_changed',
+  kind: 'ticket.prioritized',
   actor: { kind: 'agent', id: 'a1', name: 'Ines' },
   old: 'normal',
   new: 'high',
@@ -56,7 +56,7 @@ describe('stream', () => {
 describe('activity', () => {
   it('names who did what', () => {
     expect(tell(event(1, ''))).toMatchObject({
-      key: 'event.ticket.priority_changed',
+      key: 'event.ticket.prioritized',
       values: { who: 'Ines', new: 'High' },
     });
   });

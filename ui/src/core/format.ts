@@ -63,6 +63,7 @@ const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
 /** "84 kB", "1.8 MB". */
 export function fileSize(bytes: number): string {
+  if (!Number.isFinite(bytes)) return '';
   const step = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** step;
   const digits = value < 10 && step > 0 ? 1 : 0;

@@ -15,7 +15,7 @@ export function register(composer: Composer): () => void {
 
 /** Takes a reply back before it left: it becomes the draft again. Fails when it is already gone. */
 export async function undoSend(delivery: string, conversation: Conversation, message: string) {
-  const { draft } = await composerApi.undo(delivery);
+  const draft = await composerApi.undo(delivery);
   conversation.remove(message);
   conversation.reloadSoon();
   const composer = shown.get(conversation.number);

@@ -10,7 +10,14 @@ export interface Line {
 }
 
 /** Kinds that the messages themselves show, or that nobody needs to read. */
-const SILENT = /^(message\.|reply\.|note\.|delivery\.|draft\.|ticket\.(read|viewed|unread|created|opened_by_mail))/;
+const SILENT = /^(message\.|delivery\.|ticket\.(read|opened))/;
+
+/** Kinds whose values are words of the catalogue. */
+const WORDS: Record<string, string> = {
+  'ticket.status_changed': 'status',
+  'ticket.prioritized': 'priority',
+  'ticket.retyped': 'type',
+};
 
 /** The sentence for one event; null for those the thread does not show. */
 export function describe(event: TicketEvent): Line | null {
@@ -28,7 +35,10 @@ export function describe(event: TicketEvent): Line | null {
     values: { ...values, ...more },
   });
   const key = known('event', event.kind);
+  // Where a ticket starts is no move.
+  if (key === 'event.ticket.moved' && !values.old) return null;
   if (key === 'event.ticket.assigned' && !values.new) return line('event.ticket.unassigned');
+  if (key === 'event.ticket.assigned' && values.new === values.who) return line('event.ticket.taken');
   if (key) return line(key);
   return event.text ? line('event.other', { text: event.text }) : null;
 }
@@ -38,6 +48,6 @@ function name(event: TicketEvent, value: unknown): string {
   if (value === null || value === undefined || value === '') return '';
   if (Array.isArray(value)) return value.map((one) => name(event, one)).join(', ');
   if (typeof value === 'object') return String((value as { name?: string }).name ?? '');
-  const what = /status|priority|type/.exec(event.kind)?.[0];
-  return what ? word(what, String(value)) : String(value);
+  const words = WORDS[event.kind];
+  return words ? word(words, String(value)) : String(value);
 }

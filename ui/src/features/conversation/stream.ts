@@ -36,8 +36,8 @@ export function stream(
   let lastDay: string | null = null;
   for (const [index, message] of messages.entries()) {
     if (index < start) continue;
-    const before = pending.filter((line) => line.at < message.created);
-    pending = pending.filter((line) => line.at >= message.created);
+    const before = pending.filter((line) => line.at <= message.created);
+    pending = pending.filter((line) => line.at > message.created);
     if (before.length) items.push(changes(before));
     if (lastDay === null || !sameDay(lastDay, message.created)) {
       items.push({ type: 'day', id: `day-${message.id}`, at: message.created });

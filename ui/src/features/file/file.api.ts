@@ -25,6 +25,22 @@ export function fileToken(): Promise<string> {
   return asking;
 }
 
+/** Name and size of a stored file that is known by id only. */
+export async function fileInfo(id: string): Promise<StoredFile> {
+  const file: StoredFile = { id, name: '', size: NaN, content_type: '' };
+  const answer = await fetch(`/api/desk/files/${id}`, { method: 'HEAD', headers: auth() }).catch(() => null);
+  if (!answer?.ok) return file;
+  const disposition = answer.headers.get('Content-Disposition') ?? '';
+  const name =
+    /filename\*=(?:UTF-8|utf-8)''([^;]+)/.exec(disposition)?.[1] ?? /filename="?([^";]+)"?/.exec(disposition)?.[1];
+  file.name = name ? decodeURIComponent(name) : '';
+  file.size = Number(answer.headers.get('Content-Length') ?? NaN);
+  file.content_type = answer.headers.get('Content-Type') ?? '';
+  return file;
+}
+
+const auth = () => ({ Authorization: `Bearer ${pb.authStore.token}` });
+
 export async function fileUrl(id: string, download = false): Promise<string> {
   const query = new URLSearchParams({ token: await fileToken() });
   if (download) query.set('download', '1');
@@ -47,7 +63,7 @@ export async function download(url: string, name: string) {
 /** Fetches the original mail with the sign-in header and saves it. */
 export async function downloadRaw(message: string, name: string) {
   const answer = await fetch(`/api/desk/messages/${message}/raw`, {
-    headers: { Authorization: `Bearer ${pb.authStore.token}` },
+    headers: auth(),
   });
   if (!answer.ok) throw new ApiError(answer.status, answer.statusText);
   const url = URL.createObjectURL(await answer.blob());

@@ -26,6 +26,8 @@ export interface Mailbox {
   id: string;
   address: string;
   name: string;
+  /** 'sandbox' while no real mailbox is connected. */
+  kind?: string;
   team: { id: string; name: string } | null;
   imap: StoredServer | null;
   smtp: StoredServer | null;

@@ -1,14 +1,5 @@
-import { del, get, patch, post, type Page } from '$core/api';
-import type {
-  Message,
-  Recipients,
-  Ticket,
-  TicketChange,
-  TicketDetail,
-  TicketEvent,
-  TicketRow,
-  WhyReason,
-} from './ticket.types';
+import { get, patch, post, type Page } from '$core/api';
+import type { Recipients, Ticket, TicketChange, TicketDetail, TicketEvent, TicketRow, WhyReason } from './ticket.types';
 
 export interface ListQuery {
   view?: string;
@@ -34,6 +25,4 @@ export const ticketApi = {
   markRead: (n: number, unread = false) => post<void>(`${one(n)}/read`, unread ? { unread } : {}),
   recipients: (n: number, message: string, all: boolean) =>
     get<Recipients>(`${one(n)}/recipients`, { message, all: all ? 1 : undefined }),
-  undoSend: <T = { draft: unknown }>(delivery: string) => del<T>(`/api/desk/outbox/${delivery}`),
-  raw: (message: Message) => `/api/desk/messages/${message.id}/raw`,
 };
