@@ -309,20 +309,24 @@ func TestJobOfADeadProcessIsTakenAtTheNextStart(t *testing.T) {
 	h := newHouse(t)
 	var c counter
 	s := h.scheduler()
+	var late *Attempt
 	s.Handle(Kind{Name: "test.work", Run: func(ctx context.Context, a *Attempt) error {
 		if a.Number != 2 {
 			t.Errorf("attempt %d", a.Number)
 		}
+		if err := late.finish(h.app); !errors.Is(err, errLease) {
+			t.Errorf("the dead one finishes the job: %v", err)
+		}
+		if err := writeDead(h.app, late, "late", h.clock.Now()); err != nil || h.one(s).State != "running" {
+			t.Errorf("the dead one declares the job dead: %v", err)
+		}
 		return c.run(ctx)
 	}})
 	h.enqueue(s, Work{Kind: "test.work"})
-	late := h.claimAs("dead", "test.work")
+	late = h.claimAs("dead", "test.work")
 	h.run(s)
 	h.ran(&c, 1)
 	h.empty(s)
-	if err := late.finish(h.app); !errors.Is(err, errLease) {
-		t.Errorf("the dead one finishes its job: %v", err)
-	}
 }
 
 func TestExpiredLeaseIsTakenAgain(t *testing.T) {

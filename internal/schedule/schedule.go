@@ -119,15 +119,13 @@ func (s *Scheduler) loop(ctx context.Context, name string, wake <-chan struct{},
 	for ctx.Err() == nil {
 		var next time.Time
 		err := guard(func() (err error) { next, err = turn(); return err })
-		now := s.clock.Now()
 		if err != nil {
 			s.app.Logger().Error("scheduler can't look for work", "loop", name, "error", err)
-			next = now.Add(retryAfter)
+			next = s.clock.Now().Add(retryAfter)
 		}
-		if last := now.Add(lookAgain); next.IsZero() || next.After(last) {
-			next = last
-		}
-		_ = desk.Sleep(ctx, s.clock, next, wake)
+		nap, wakeUp := context.WithTimeout(ctx, lookAgain) // by elapsed time, whatever the clock does
+		_ = desk.Sleep(nap, s.clock, next, wake)
+		wakeUp()
 	}
 }
 

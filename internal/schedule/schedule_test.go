@@ -142,3 +142,25 @@ func (h *house) ran(c *counter, want int64) {
 		h.Fatalf("%d runs, want %d", got, want)
 	}
 }
+
+func TestMigrationsGoBackAndForth(t *testing.T) {
+	h := newHouse(t)
+	found := 0
+	for _, m := range core.AppMigrations.Items() {
+		if m.File != "1790000100_create_settings.go" && m.File != "1790000110_create_jobs.go" {
+			continue
+		}
+		found++
+		for _, step := range []func(core.App) error{m.Down, m.Up} {
+			if err := h.app.RunInTransaction(step); err != nil {
+				t.Errorf("%s: %v", m.File, err)
+			}
+		}
+	}
+	if found != 2 {
+		t.Errorf("found %d migrations", found)
+	}
+	if list := h.queue(h.scheduler()); len(list) != 0 {
+		t.Errorf("queue is %+v", list)
+	}
+}
