@@ -490,7 +490,12 @@ func TestHealthCountsHowLongDueWorkWaits(t *testing.T) {
 	h.enqueue(s, Work{Kind: "test.work"})
 	for range 3 {
 		h.clock.Advance(time.Minute)
-		h.quiet()
+		now := h.clock.Now()
+		h.eventually("the queue is looked at", func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return !s.looked.Before(now)
+		})
 	}
 	health, err := s.Health(h.app)
 	if err != nil || health.Late != "queue" || health.Lag < 3*time.Minute || health.Due != 1 || health.Running != 1 {

@@ -118,14 +118,29 @@ func (s *Scheduler) recoverRows() error {
 func (s *Scheduler) loop(ctx context.Context, name string, wake <-chan struct{}, turn func() (time.Time, error)) {
 	for ctx.Err() == nil {
 		var next time.Time
+		moved := s.clock.Moved() // asked first: a move during the turn counts
 		err := guard(func() (err error) { next, err = turn(); return err })
 		if err != nil {
 			s.app.Logger().Error("scheduler can't look for work", "loop", name, "error", err)
 			next = s.clock.Now().Add(retryAfter)
 		}
-		nap, wakeUp := context.WithTimeout(ctx, lookAgain) // by elapsed time, whatever the clock does
-		_ = desk.Sleep(nap, s.clock, next, wake)
-		wakeUp()
+		nap := lookAgain
+		if !next.IsZero() {
+			nap = min(nap, next.Sub(s.clock.Now()))
+		}
+		sleep(ctx, nap, wake, moved)
+	}
+}
+
+// sleep lasts d of elapsed time, unless ctx ends or one of the others wakes.
+func sleep(ctx context.Context, d time.Duration, wake, moved <-chan struct{}) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-wake:
+	case <-moved:
 	}
 }
 

@@ -80,7 +80,7 @@ func (h *house) run(s *Scheduler) (stop func()) {
 
 func (h *house) eventually(what string, f func() bool) {
 	h.Helper()
-	for range 2500 {
+	for range 10_000 {
 		if f() {
 			return
 		}
