@@ -26,6 +26,7 @@ func mailCommand() *cobra.Command {
 
 func mailParseCommand() *cobra.Command {
 	var batch bool
+	var dashBatch string
 	cmd := &cobra.Command{
 		Use:   "parse",
 		Short: "Parse a message from standard input and print what intake sees as JSON",
@@ -33,7 +34,10 @@ func mailParseCommand() *cobra.Command {
 			"With --batch, reads file names, one a line, and prints a line for each.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if batch {
+			if dashBatch != "" && dashBatch != "atch" {
+				return fmt.Errorf("unknown flag -b%s, did you mean --batch?", dashBatch)
+			}
+			if batch || dashBatch != "" {
 				return parseFiles(cmd.InOrStdin(), cmd.OutOrStdout())
 			}
 			raw, err := io.ReadAll(cmd.InOrStdin())
@@ -44,6 +48,11 @@ func mailParseCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&batch, "batch", false, "read file names instead of a message")
+	// Single-dash "-batch" is -b with the value "atch" to the flag library.
+	cmd.Flags().StringVarP(&dashBatch, "dash-batch", "b", "", "")
+	if err := cmd.Flags().MarkHidden("dash-batch"); err != nil {
+		panic(err) // the flag was defined a line above
+	}
 	return cmd
 }
 

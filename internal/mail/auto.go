@@ -88,7 +88,7 @@ var robotLocal = lazily(`^(?:"?mailer[-_.]?daemon"?|mail[-_.]?daemon|postmaster|
 
 // autoSubject are the subjects of absence notes in the languages of the
 // programs that write them.
-var autoSubject = lazily(`(?i)^\s*(?:\[?auto(?:matic)?[- ]?(?:reply|response|responder)\b|auto:|autoreply|out of (?:the )?office\b|ooo:|vacation (?:reply|response|notice)|away from (?:my )?(?:mail|desk|office)|i am (?:currently )?out of the office|` +
+var autoSubject = lazily(`(?i)^\s*(?:\[?auto(?:matic)?[- ]?(?:reply|response|responder)\s*(?:[:(\[–-]|from\b|re\b|$)|auto:|autoreply|out of (?:the )?office\b|ooo:|vacation (?:reply|response|notice)|away from (?:my )?(?:mail|desk|office)|i am (?:currently )?out of the office|` +
 	`automatische antwort|abwesenheits(?:notiz|nachricht|meldung|assistent)|autoantwort|außer haus|` +
 	`r[ée]ponse automatique|absence du bureau|message d'absence|en dehors du bureau|` +
 	`respuesta autom[áa]tica|fuera de (?:la )?oficina|resposta autom[áa]tica|ausente do escrit[óo]rio|fora do escrit[óo]rio|` +

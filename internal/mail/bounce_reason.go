@@ -64,35 +64,50 @@ func reasonOf(status, diagnostic, notice string) string {
 
 var (
 	statusPattern = lazily(`(?:^|[^\d.\w-])([245]\.\d{1,3}\.\d{1,3})(?:$|[^\d.]|\.(?:$|\D))`)
-	replyPattern  = lazily(`(?:^|[^\d.:/\w-])([45]\d\d)(?:[ -]|$)`)
+	replyPattern  = lazily(`(?:^|[^\d.:/\w-]|(?i:code) ?: ?)([45]\d\d)(?:[ ,-]|$)`)
+	replyStatus   = lazily(`^[45]\d\d[ -]([45]\.\d{1,3}\.\d{1,3})\b`)
 	givenUp       = lazily(`(?i)permanent|given? up|no further (?:delivery )?attempts`)
 	ranOut        = lazily(`(?i)(?:message|delivery|retry|queue)\S* (?:timeout|time[- ]?out|expired)|retry (?:time|timeout) (?:not reached|exceeded)|too long|has been (?:delayed|in the (?:mail )?queue)|temporary (?:failure|error)|could not be delivered (?:for|within)|not (?:be )?delivered (?:for|within) (?:the )?(?:last )?\d+ (?:hour|day)|tried to deliver .*(?:hours|days)`)
 )
 
-// firstStatus finds an enhanced status code (RFC 3463), a failing one first.
+// firstStatus finds an enhanced status code (RFC 3463): the first that says
+// more than "failed", else the first.
 func firstStatus(s string) string {
 	best := ""
 	for _, m := range statusPattern().FindAllStringSubmatch(bound(s, maxNotice), 20) {
-		code := m[1]
-		if strings.HasPrefix(code, "2") {
-			if best == "" {
-				best = code
-			}
-			continue
+		if telling(m[1]) > 1 {
+			return m[1]
 		}
-		if best == "" || best[0] == '2' || generic(best) && !generic(code) {
-			best = code
+		if telling(m[1]) > telling(best) {
+			best = m[1]
 		}
 	}
 	return best
 }
 
-// generic tells a code that only says success or failure.
-func generic(status string) bool { return strings.HasSuffix(status, ".0.0") }
+// telling ranks how much a code says: nothing, success, failure, given up or
+// of a kind, exactly what.
+func telling(status string) int {
+	switch {
+	case status == "":
+		return -1
+	case status[0] == '2':
+		return 0
+	case strings.HasSuffix(status, ".0.0"):
+		return 1
+	case strings.HasSuffix(status, ".0"), strings.HasSuffix(status, ".4.7"):
+		return 2
+	}
+	return 3
+}
 
-// sharper replaces a generic code by a better one in the server's words.
+// sharper replaces a code by one in the server's words that says more. What
+// follows the reply code is the remote server's own and always counts.
 func sharper(status, words string) string {
-	if better := firstStatus(words); better != "" && !generic(better) && better[0] != '2' {
+	if m := replyStatus().FindStringSubmatch(words); m != nil && telling(m[1]) > 1 {
+		return m[1]
+	}
+	if better := firstStatus(words); telling(better) > telling(status) && telling(better) > 1 {
 		return better
 	}
 	return status
@@ -110,6 +125,9 @@ func permanent(b *Bounce, notice string) bool {
 		if m := replyPattern().FindStringSubmatch(text); m != nil {
 			return m[1][0] == '5'
 		}
+	}
+	if ranOut().MatchString(b.Diagnostic) {
+		return false
 	}
 	return givenUp().MatchString(notice) || !ranOut().MatchString(notice)
 }

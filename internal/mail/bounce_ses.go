@@ -63,10 +63,8 @@ func sesBounce(text string) *Bounce {
 		if _, after, ok := strings.Cut(words, ";"); ok {
 			words = strings.TrimSpace(after)
 		}
-		one := Bounced{typedAddress(r.EmailAddress), firstStatus(r.Status), r.Action, bound(words, maxDiagnostic)}
-		if one.Status == "" || generic(one.Status) {
-			one.Status = sharper(one.Status, words)
-		}
+		one := Bounced{Address: typedAddress(r.EmailAddress), Status: firstStatus(r.Status), Action: r.Action, Diagnostic: bound(words, maxDiagnostic)}
+		one.Status = sharper(one.Status, words)
 		b.Recipients = append(b.Recipients, one)
 	}
 	if len(b.Recipients) > 0 && b.Recipients[0].Status == "" && n.Bounce.BounceType == "Transient" {

@@ -89,11 +89,13 @@ var (
 const addr = `((?:"[^"\s]+"|[A-Za-z0-9.!#$%&*+/=?^_{|}~-][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]*)@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,200}[A-Za-z0-9])?)`
 
 // recipientTiers find recipients in a notice, the surest first; the first
-// tier that finds any is used.
+// tier that finds any is used. The last but one uses the header instead.
 var recipientTiers = []func() *regexp.Regexp{
 	lazily(`(?i)^\s*(?:final|original)-recipient:\s*(?:[a-z0-9-]+\s*;)?\s*<?` + addr),
-	lazily(`(?i)^[\s>*•·-]*(?:to:|recipient:|for)?[\s"'<\[(]*(?:mailto:)?` + addr + `["'>\])]*\s*(?:$|[:;,.(\[]|\.\.\.|(?:on|invalid|user|unknown|mailbox|failed|rejected|was|is|has|host|does|could|due|\d{3})\b|-)`),
-	lazily(`(?i)(?:rcpt to:\s*|(?:delivered|deliver(?:ing)?(?: your (?:mail|message))?|sent|send|message|mail) to:?\s*|(?:unknown user|user unknown|no such user|unknown address|invalid address|recipients?(?: address)?(?: returned permanent errors)?|rejected recipient|failed address|mailbox|account|user)\s*:?\s*)["'<(]*` + addr),
+	lazily(`(?i)^\s*[^<>:]*\s<` + addr + `>\s*(?::|\.\.\.)` +
+		`|^[\s>*•·-]*(?:to:|recipient:|for)?[\s"'<\[(]*(?:mailto:)?` + addr + `["'>\])]*(?:$|[:;,(\[]|\.\.\.|\.?(?:\s|$))` +
+		`|^[\s<>]*[45]\d\d[ -]+(?:[45]\.\d+\.\d+\s+)?<?` + addr + `>?\s*(?:\.\.\.|:)`),
+	lazily(`(?i)(?:rcpt to:\s*|(?:delivered|deliver(?:ing)?(?: your (?:mail|message))?|sent|send|message|mail) to:?\s*|(?:unknown user|user unknown|no such user|unknown address|invalid address|recipients?(?: address)?(?: returned permanent errors)?|rejected recipient|failed address|mailbox|mailing list|account|user)\b[\s:]*)["'<(]*\b` + addr),
 	lazily(addr),
 }
 
@@ -102,14 +104,17 @@ func noticeBounce(m *Mail, notice string) *Bounce {
 	b := &Bounce{Delayed: delayWords().MatchString(notice) || delaySubject().MatchString(m.Subject)}
 	own := ownAddresses(m)
 	lines := strings.Split(notice, "\n")
-	for tier, re := range recipientTiers {
-		if tier == 2 && len(b.Recipients) == 0 {
+	b.Recipients = scanRecipients(strings.Split(bound(m.Text, maxNotice), "\n"), recipientTiers[0](), own)
+	for tier := 1; tier < len(recipientTiers) && len(b.Recipients) == 0; tier++ {
+		if tier == 2 {
 			b.Recipients = failedRecipients(m)
 		}
-		if len(b.Recipients) > 0 {
-			break
+		if len(b.Recipients) == 0 {
+			b.Recipients = scanRecipients(lines, recipientTiers[tier](), own)
 		}
-		b.Recipients = scanRecipients(lines, re(), own)
+	}
+	if len(b.Recipients) == 0 { // a mail to oneself
+		b.Recipients = scanRecipients(lines, recipientTiers[1](), nil)
 	}
 	for i := range b.Recipients {
 		if b.Recipients[i].Status == "" && len(b.Recipients) == 1 {
@@ -134,7 +139,7 @@ func scanRecipients(lines []string, re *regexp.Regexp, own map[string]bool) []Bo
 		}
 		found := re.FindAllStringSubmatch(line, 5)
 		for _, f := range found {
-			a := strings.TrimRight(f[1], ".")
+			a := strings.TrimRight(strings.Join(f[1:], ""), ".")
 			key := strings.ToLower(a)
 			if own[key] || serverAddress(key) || strings.HasPrefix(strings.TrimSpace(line), "(generated from") {
 				continue

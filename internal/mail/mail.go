@@ -42,6 +42,7 @@ type Mail struct {
 	Feedback       *Feedback // nil if this is no complaint report
 
 	htmlOnly bool // Text was made from HTML
+	nested   bool // read out of a report: don't look for another one inside
 
 	Unreadable bool     // nothing could be made of it: Text is the raw bytes; quarantine it
 	Defects    []string // what was wrong, for a person to read
@@ -69,11 +70,20 @@ func Parse(raw []byte) (m *Mail) {
 	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
 		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
 	}
-	h, body, defects := splitHeader(raw)
-	if len(h.fields) == 0 {
+	m = &Mail{}
+	if !m.read(raw) {
 		return unreadable(raw, "no header")
 	}
-	m = &Mail{Header: h, Defects: defects}
+	return m
+}
+
+// read fills m from raw, which it keeps slices of; false if there is no header.
+func (m *Mail) read(raw []byte) bool {
+	h, body, defects := splitHeader(raw)
+	if len(h.fields) == 0 {
+		return false
+	}
+	m.Header, m.Defects = h, defects
 	m.Header.charset = headerCharset(&h, raw)
 	m.readHeader()
 	s := &splitter{charset: m.Header.charset}
@@ -81,7 +91,7 @@ func Parse(raw []byte) (m *Mail) {
 	m.Defects = append(m.Defects, s.defects...)
 	m.readBody(root)
 	m.classify(root)
-	return m
+	return true
 }
 
 // unreadable keeps a message nobody can parse as its own text.

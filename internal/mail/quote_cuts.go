@@ -99,7 +99,7 @@ func (d *document) quoteFollows(at int) bool {
 // other, for a quote: few people write one themselves.
 func (d *document) lastBlockquote() []span {
 	for i := len(d.nodes) - 1; i >= 0; i-- {
-		if n := &d.nodes[i]; n.kind == blockquoteMaby && !d.insideBlockquote(n) {
+		if n := &d.nodes[i]; n.kind == blockquoteMaybe && !d.insideBlockquote(n) {
 			return []span{{d.introduced(n), n.to}}
 		}
 	}

@@ -65,23 +65,31 @@ func decodeWords(s string) string {
 			return b.String()
 		}
 		b.WriteString(s[at:w.start])
-		raw := w.bytes()
-		end := w.end
+		var raw []byte
 		for {
-			next, ok := nextWord(s, end)
-			if !ok || strings.TrimSpace(s[end:next.start]) != "" {
+			next, ok := nextWord(s, w.end)
+			if !ok || strings.TrimSpace(s[w.end:next.start]) != "" {
 				break
 			}
-			end = next.end
+			if w.continues(next) {
+				next.text = w.text + next.text
+			} else {
+				raw = append(raw, w.bytes()...)
+			}
 			if !strings.EqualFold(next.charset, w.charset) {
 				b.WriteString(decodeText(raw, w.charset, true))
-				w, raw = next, nil
+				raw = nil
 			}
-			raw = append(raw, next.bytes()...)
+			w = next
 		}
-		b.WriteString(decodeText(raw, w.charset, true))
-		at = end
+		b.WriteString(decodeText(append(raw, w.bytes()...), w.charset, true))
+		at = w.end
 	}
+}
+
+// continues tells that the next word goes on with the base64 of this one.
+func (w word) continues(next word) bool {
+	return w.encoding == "B" && next.encoding == "B" && strings.EqualFold(w.charset, next.charset) && len(w.text)%4 != 0 && len(w.text) < 4096 && !strings.HasSuffix(w.text, "=")
 }
 
 // nextWord finds "=?charset?Q?text?=" at or after from.
