@@ -27,7 +27,7 @@ var levels = [][]string{
 	{"channel/email", "channel/sandbox", "setup", "workspace", "ops"},
 	{"boot"},
 	{"command"},
-	{"story"},
+	{"story", "crash", "bench"},
 }
 
 // inside lists the edges within one level that the map allows.

@@ -74,7 +74,8 @@ func (a *Access) changeMe(c *route.Call, in meInput) (*Agent, error) {
 }
 
 // changePassword also ends every other session of the agent. The token key
-// stays: our sessions do what PocketBase would do by changing it.
+// stays, so that this one goes on: ending the others does what PocketBase would
+// do by changing the key.
 func (a *Access) changePassword(c *route.Call, password, old string) error {
 	if len(password) < minPassword || len(password) > 70 {
 		return fieldError("password", "The password needs 10 to 70 characters.")
@@ -88,9 +89,11 @@ func (a *Access) changePassword(c *route.Call, password, old string) error {
 	}
 	key := r.TokenKey()
 	r.SetPassword(password)
-	r.SetTokenKey(key)
 	return c.App.RunInTransaction(func(tx core.App) error {
 		if err := tx.Save(r); err != nil {
+			return err
+		}
+		if err := keepTokenKey(tx, r.Id, key); err != nil {
 			return err
 		}
 		if _, err := endSessions(tx, desk.Millis(a.wall.Now()), "agent = ? AND id <> ?", r.Id, c.Caller.Session); err != nil {

@@ -141,3 +141,9 @@ func addMember(tx core.App, team, agent string, now int64) error {
 func teamExists(app core.App, id string) (bool, error) {
 	return sqlite.One(app, []any{new(string)}, "SELECT id FROM teams WHERE id = ?", id)
 }
+
+// keepTokenKey gives an agent back the token key that saving a new password
+// changed.
+func keepTokenKey(tx core.App, agent, key string) error {
+	return sqlite.Exec(tx, "UPDATE agents SET tokenKey = ? WHERE id = ?", key, agent)
+}

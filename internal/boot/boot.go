@@ -6,6 +6,7 @@ package boot
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/access"
@@ -71,6 +72,7 @@ type Desk struct {
 
 	folder       *ops.Folder
 	controlToken string
+	server       *http.Server // once it serves
 }
 
 // Open takes the data folder, brings its database up to date and builds the

@@ -3,7 +3,9 @@ package boot
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/deskbell/deskbell/internal/desk"
@@ -11,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/router"
 )
 
 // maxSQL bounds a request to PocketBase's SQL console, in bytes.
@@ -20,8 +23,19 @@ const maxSQL = 64 << 10
 // sign-in is none, and its SQL console only reads, so that nothing is written
 // past the log.
 func (d *Desk) guardRoutes(e *core.ServeEvent) {
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellRetryAfter", Priority: apis.DefaultRateLimitMiddlewarePriority - 1, Func: retryAfter})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellSession", Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 1, Func: d.Access.Middleware})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellSQL", Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 2, Func: onlyReads})
+}
+
+// retryAfter tells whoever was limited by PocketBase when to come back.
+func retryAfter(e *core.RequestEvent) error {
+	err := e.Next()
+	var limited *router.ApiError
+	if errors.As(err, &limited) && limited.Status == http.StatusTooManyRequests {
+		e.Response.Header().Set("Retry-After", "60")
+	}
+	return err
 }
 
 func onlyReads(e *core.RequestEvent) error {

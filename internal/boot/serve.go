@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -60,7 +61,6 @@ func (d *Desk) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	url := "http://" + shownHost(listener.Addr().String())
 	stop := d.start()
-	defer stop()
 	d.bindServe(listener, url, o.Out)
 	ended := make(chan error, 1)
 	go func() {
@@ -72,6 +72,8 @@ func (d *Desk) Serve(ctx context.Context, o ServeOptions) error {
 		d.stopHTTP()
 		err = <-ended
 	}
+	stop()
+	d.terminate()
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
@@ -138,6 +140,7 @@ func (d *Desk) bindServe(listener net.Listener, url string, out io.Writer) {
 		e.InstallerFunc = nil // PocketBase's own set-up link would be a second, stronger one
 		e.Listener = listener
 		e.Server.ReadHeaderTimeout = 10 * time.Second
+		d.server = e.Server
 		d.guardRoutes(e)
 		d.Routes.Bind(e, d.Access)
 		workspace.NewApp(ui.Dist()).Bind(e)
@@ -164,11 +167,25 @@ func (d *Desk) ready(url string, out io.Writer) {
 	}
 }
 
-// stopHTTP lets PocketBase's server finish what it answers and stop.
+// stopHTTP lets the server finish what it answers; event streams, which never
+// end by themselves, are cut.
 func (d *Desk) stopHTTP() {
+	if d.server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := d.server.Shutdown(ctx); err != nil {
+		_ = d.server.Close()
+	}
+}
+
+// terminate ends what PocketBase runs by itself, its log among it: last, so
+// that what the parts logged while stopping is kept.
+func (d *Desk) terminate() {
 	event := &core.TerminateEvent{App: d.App}
 	if err := d.App.OnTerminate().Trigger(event, func(*core.TerminateEvent) error { return nil }); err != nil {
-		d.App.Logger().Error("the server did not stop cleanly", "error", err)
+		slog.Error("PocketBase did not stop cleanly", "error", err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/pocketbase/pocketbase/core"
@@ -167,6 +168,17 @@ func OfTicket(app core.App, ticket string) ([]desk.Event, error) {
 		return nil, err
 	}
 	return out, addDetails(app, out)
+}
+
+// Happened reports whether an event of one of the kinds happened to a ticket
+// after seq.
+func Happened(app core.App, ticket string, after int64, kinds ...string) (bool, error) {
+	found := false
+	err := eachRow(app, "WHERE ticket = ? AND seq > ? ORDER BY seq", []any{ticket, after}, func(e desk.Event, _, _ []byte) error {
+		found = found || slices.Contains(kinds, e.Kind)
+		return nil
+	})
+	return found, err
 }
 
 // Last is the newest sequence number, 0 for an empty log.

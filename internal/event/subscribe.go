@@ -16,6 +16,9 @@ const batch = 200
 // retryAfter is how long a subscriber that failed waits before the same events.
 const retryAfter = 5 * time.Second
 
+// storeEvery bounds how often a cursor is written.
+const storeEvery = time.Second
+
 // Subscriber is called with events in order, at least once each. Returning an
 // error brings the same events again later.
 type Subscriber func(ctx context.Context, events []desk.Event) error
@@ -51,25 +54,47 @@ func (l *Log) Wake() <-chan struct{} { return l.hub.join() }
 
 // Follow hands events to f until ctx ends. With a name it is durable: the
 // cursor of that name moves on after f returned nil, and a first start begins
-// at the beginning of the log. Without a name it begins with what comes next.
+// at the beginning of the log. The cursor is stored at most once a second, so a
+// crash brings the last second again. Without a name it begins with what comes
+// next.
 func (l *Log) Follow(ctx context.Context, name string, f Subscriber) error {
 	wake := l.hub.join()
 	at, err := l.start(name)
 	if err != nil {
 		return err
 	}
+	stored, due := at, time.Time{} // due is when the cursor has to be stored, zero = it is
+	defer func() { _ = l.store(name, at, &stored) }()
 	for ctx.Err() == nil {
-		next, err := l.step(ctx, name, at, f)
+		next, err := l.step(ctx, at, f)
+		now := l.clock.Now()
 		switch {
 		case err != nil && !errors.Is(err, context.Canceled):
 			l.app.Logger().Error("event subscriber failed", "subscriber", name, "after", at, "error", err)
-			_ = desk.Sleep(ctx, l.clock, l.clock.Now().Add(retryAfter), nil)
+			_ = desk.Sleep(ctx, l.clock, now.Add(retryAfter), nil)
 		case next == at:
-			_ = desk.Sleep(ctx, l.clock, time.Time{}, wake)
+			_ = desk.Sleep(ctx, l.clock, due, wake)
+		case due.IsZero():
+			due = now.Add(storeEvery)
 		}
 		at = next
+		if !due.IsZero() && !l.clock.Now().Before(due) {
+			if err := l.store(name, at, &stored); err != nil {
+				l.app.Logger().Error("an event cursor could not be stored", "subscriber", name, "error", err)
+			}
+			due = time.Time{}
+		}
 	}
 	return nil
+}
+
+// store keeps how far a named subscriber has come.
+func (l *Log) store(name string, at int64, stored *int64) error {
+	if name == "" || at == *stored {
+		return nil
+	}
+	*stored = at
+	return setCursor(l.app, name, at)
 }
 
 func (l *Log) start(name string) (int64, error) {
@@ -82,7 +107,7 @@ func (l *Log) start(name string) (int64, error) {
 
 // step delivers the next events after at and returns the new position; on
 // failure it returns at itself.
-func (l *Log) step(ctx context.Context, name string, at int64, f Subscriber) (next int64, err error) {
+func (l *Log) step(ctx context.Context, at int64, f Subscriber) (next int64, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			next, err = at, fmt.Errorf("panic: %v", p)
@@ -95,11 +120,5 @@ func (l *Log) step(ctx context.Context, name string, at int64, f Subscriber) (ne
 	if err := f(ctx, events); err != nil {
 		return at, err
 	}
-	last := events[len(events)-1].Seq
-	if name != "" {
-		if err := setCursor(l.app, name, last); err != nil {
-			return at, err
-		}
-	}
-	return last, nil
+	return events[len(events)-1].Seq, nil
 }

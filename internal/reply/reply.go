@@ -310,6 +310,11 @@ func (r *Replies) bringBack(e desk.Event) error {
 		if err != nil || t == nil || t.Status.Active() {
 			return err
 		}
+		// The log may bring an event again: somebody may have solved it since.
+		decided, err := event.Happened(tx, t.ID, e.Seq, "ticket.solved", "ticket.status_changed", "ticket.reopened")
+		if err != nil || decided {
+			return err
+		}
 		return r.Tickets.Reopen(tx, desk.System("outbox"), t, "delivery_failed")
 	})
 }
