@@ -24,6 +24,7 @@ var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: t
 
 const (
 	firstPause = time.Second
+	justNow    = time.Minute
 	// After so many tries, each over a new connection, a mail that breaks the
 	// dialogue is taken in as its header, and at last as a note that it is
 	// there; the mails behind it must not wait for ever. The original stays.
@@ -261,10 +262,12 @@ func (r *fetcher) inbound(f folder, k card, m fetched) desk.Inbound {
 	return in
 }
 
-// received is when the mail reached its server, if that can be believed; the
-// zero time leaves it to the ledger.
+// received is when the mail reached its server, if that can be believed and is
+// news: INTERNALDATE knows whole seconds, so a mail of just now gets the zero
+// time, which leaves it to the ledger and keeps the order of what happens.
 func (r *fetcher) received(date time.Time) time.Time {
-	if !r.service.trustsDates() || date.Before(r.box.Since.Truncate(time.Second)) || date.After(r.service.clock.Now()) {
+	now := r.service.clock.Now()
+	if !r.service.trustsDates() || date.Before(r.box.Since.Truncate(time.Second)) || date.After(now.Add(-justNow)) {
 		return time.Time{}
 	}
 	return date

@@ -40,8 +40,10 @@ func (in Input) mailbox(old *Mailbox) (*Mailbox, error) {
 	if old == nil {
 		old = &Mailbox{}
 	}
-	p := Patch{Address: &in.Address, Name: &in.Name, Team: &in.Team, IMAP: in.IMAP, SMTP: in.SMTP,
-		DropIMAP: in.IMAP == nil, DropSMTP: in.SMTP == nil}
+	p := Patch{
+		Address: &in.Address, Name: &in.Name, Team: &in.Team, IMAP: in.IMAP, SMTP: in.SMTP,
+		DropIMAP: in.IMAP == nil, DropSMTP: in.SMTP == nil,
+	}
 	return p.apply(*old)
 }
 

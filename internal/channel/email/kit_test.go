@@ -50,8 +50,10 @@ func newKit(t testing.TB, change ...func(*Options)) *kit {
 	if _, err := team.New(app, log, k.clock).Add(app, desk.System("test"), "Support"); err != nil {
 		t.Fatal(err)
 	}
-	o := Options{App: app, Mailboxes: k.boxes, Ledger: k.ledger, Guard: &netguard.Guard{}, Box: box, Clock: k.clock,
-		Logger: slog.New(slog.DiscardHandler), Hostname: "desk.invalid"}
+	o := Options{
+		App: app, Mailboxes: k.boxes, Ledger: k.ledger, Guard: &netguard.Guard{}, Box: box, Clock: k.clock,
+		Logger: slog.New(slog.DiscardHandler), Hostname: "desk.invalid",
+	}
 	for _, f := range change {
 		f(&o)
 	}

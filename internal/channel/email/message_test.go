@@ -130,12 +130,18 @@ func TestShapesOfMail(t *testing.T) {
 		{desk.Outbound{Text: "t", HTML: "h"}, "multipart/alternative(text/plain text/html)"},
 		{desk.Outbound{Text: "t", Attachments: []desk.Attachment{file}}, "multipart/mixed(text/plain application/pdf=Übersicht größer.pdf)"},
 		{desk.Outbound{Text: "t", HTML: "h", Attachments: []desk.Attachment{inline}}, "multipart/related(multipart/alternative(text/plain text/html) image/png=logo.png)"},
-		{desk.Outbound{Text: "t", HTML: "h", Attachments: []desk.Attachment{file, inline}},
-			"multipart/mixed(multipart/related(multipart/alternative(text/plain text/html) image/png=logo.png) application/pdf=Übersicht größer.pdf)"},
-		{desk.Outbound{Text: "t", Attachments: []desk.Attachment{{Name: "../../etc/passwd", ContentType: "multipart/mixed; boundary=x", Content: []byte("x")}}},
-			"multipart/mixed(text/plain application/octet-stream=passwd)"},
-		{desk.Outbound{Text: "t", Attachments: []desk.Attachment{{Name: "", ContentType: "nonsense", Content: nil}, {Name: strings.Repeat("ü", 300) + ".pdf", ContentType: "application/pdf"}}},
-			"multipart/mixed(text/plain application/octet-stream=attachment application/pdf=" + strings.Repeat("ü", 98) + ".pdf)"},
+		{
+			desk.Outbound{Text: "t", HTML: "h", Attachments: []desk.Attachment{file, inline}},
+			"multipart/mixed(multipart/related(multipart/alternative(text/plain text/html) image/png=logo.png) application/pdf=Übersicht größer.pdf)",
+		},
+		{
+			desk.Outbound{Text: "t", Attachments: []desk.Attachment{{Name: "../../etc/passwd", ContentType: "multipart/mixed; boundary=x", Content: []byte("x")}}},
+			"multipart/mixed(text/plain application/octet-stream=passwd)",
+		},
+		{
+			desk.Outbound{Text: "t", Attachments: []desk.Attachment{{Name: "", ContentType: "nonsense", Content: nil}, {Name: strings.Repeat("ü", 300) + ".pdf", ContentType: "application/pdf"}}},
+			"multipart/mixed(text/plain application/octet-stream=attachment application/pdf=" + strings.Repeat("ü", 98) + ".pdf)",
+		},
 	} {
 		m, raw := written(t, c.out)
 		if got := shape(t, m.Header.Get("Content-Type"), m.Body); got != c.want {
@@ -152,8 +158,10 @@ func TestMailToHiddenRecipientsOnly(t *testing.T) {
 }
 
 func BenchmarkBuild(b *testing.B) {
-	out := desk.Outbound{From: desk.Address{Address: "a@b.example"}, To: []desk.Address{{Address: "c@d.example"}},
-		Subject: "x", Text: strings.Repeat("line\n", 200), HTML: strings.Repeat("<p>line</p>\n", 200), MessageID: "x@y"}
+	out := desk.Outbound{
+		From: desk.Address{Address: "a@b.example"}, To: []desk.Address{{Address: "c@d.example"}},
+		Subject: "x", Text: strings.Repeat("line\n", 200), HTML: strings.Repeat("<p>line</p>\n", 200), MessageID: "x@y",
+	}
 	for b.Loop() {
 		if _, err := build(out, nil); err != nil {
 			b.Fatal(err)

@@ -89,8 +89,10 @@ func (s *Service) connect(c *route.Call, in Input) (shownMailbox, error) {
 }
 
 func (s *Service) change(c *route.Call, in changeInput) (shownMailbox, error) {
-	p := Patch{Address: in.Address, Name: in.Name, Team: in.Team, IMAP: in.IMAP.Value, SMTP: in.SMTP.Value,
-		DropIMAP: in.IMAP.Set && in.IMAP.Value == nil, DropSMTP: in.SMTP.Set && in.SMTP.Value == nil}
+	p := Patch{
+		Address: in.Address, Name: in.Name, Team: in.Team, IMAP: in.IMAP.Value, SMTP: in.SMTP.Value,
+		DropIMAP: in.IMAP.Set && in.IMAP.Value == nil, DropSMTP: in.SMTP.Set && in.SMTP.Value == nil,
+	}
 	look, err := s.lookAgain(c.Request.Context(), c.Param("id"), p)
 	if err != nil {
 		return shownMailbox{}, err
@@ -141,8 +143,10 @@ func (s *Service) show(app core.App, all ...Mailbox) ([]shownMailbox, error) {
 	}
 	var shown []shownMailbox
 	for _, box := range all {
-		m := shownMailbox{ID: box.ID, Address: box.Address, Name: box.Name, Kind: box.Kind, IMAP: box.IMAP.shown(), SMTP: box.SMTP.shown(),
-			State: box.State, Text: box.StateText, Since: stamp(box.StateSince), LastMail: stamp(last[box.ID])}
+		m := shownMailbox{
+			ID: box.ID, Address: box.Address, Name: box.Name, Kind: box.Kind, IMAP: box.IMAP.shown(), SMTP: box.SMTP.shown(),
+			State: box.State, Text: box.StateText, Since: stamp(box.StateSince), LastMail: stamp(last[box.ID]),
+		}
 		if box.Kind == KindSandbox { // its servers are nobody's to change
 			m.IMAP, m.SMTP = nil, nil
 		}

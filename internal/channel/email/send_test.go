@@ -3,7 +3,6 @@ package email
 import (
 	"context"
 	"errors"
-
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,8 +55,10 @@ func TestSend(t *testing.T) {
 	if m.From != "support@desk.invalid" || len(m.To) != 1 || m.To[0] != "anna@example.org" || m.Hello != "desk.invalid" {
 		t.Errorf("envelope %+v", m)
 	}
-	for _, want := range []string{"Message-ID: <1.abc@desk.invalid>\r\n", "Subject: Re: help\r\n", "Date: Wed, 04 Mar 2026 05:06:07 +0000\r\n",
-		"From: \"Support\" <support@desk.invalid>\r\n", "To: \"Anna\" <anna@example.org>\r\n", "multipart/alternative"} {
+	for _, want := range []string{
+		"Message-ID: <1.abc@desk.invalid>\r\n", "Subject: Re: help\r\n", "Date: Wed, 04 Mar 2026 05:06:07 +0000\r\n",
+		"From: \"Support\" <support@desk.invalid>\r\n", "To: \"Anna\" <anna@example.org>\r\n", "multipart/alternative",
+	} {
 		if !strings.Contains(string(m.Data), want) {
 			t.Errorf("%q is missing in:\n%s", want, m.Data)
 		}

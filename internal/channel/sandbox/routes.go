@@ -110,8 +110,10 @@ func (s *Sandbox) show() (shownSandbox, error) {
 
 func (m stored) shown() shownMail {
 	p := mail.Parse(m.raw)
-	s := shownMail{ID: m.id, From: desk.Address{Name: p.From.Name, Address: p.From.Address}, To: []desk.Address{}, Subject: p.Subject, Text: p.Text, HTML: p.HTML,
-		Received: desk.MustStamp(m.received), MessageID: p.MessageID, References: []string{}, Attachments: []string{}}
+	s := shownMail{
+		ID: m.id, From: desk.Address{Name: p.From.Name, Address: p.From.Address}, To: []desk.Address{}, Subject: p.Subject, Text: p.Text, HTML: p.HTML,
+		Received: desk.MustStamp(m.received), MessageID: p.MessageID, References: []string{}, Attachments: []string{},
+	}
 	for _, to := range m.to {
 		s.To = append(s.To, desk.Address{Address: to})
 	}

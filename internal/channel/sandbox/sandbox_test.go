@@ -114,8 +114,10 @@ func (k *kit) wait(t *testing.T, on bool) {
 
 func (k *kit) send(t *testing.T, to desk.Address, text string) desk.SendResult {
 	t.Helper()
-	return k.service.Send(t.Context(), desk.Outbound{Mailbox: k.box.ID, From: k.box.From(), To: []desk.Address{to}, Subject: "Re: help", Text: text,
-		MessageID: desk.NewToken() + "@desk.invalid", ReplyTo: []desk.Address{{Address: "support+t1.abc@desk.invalid"}}, Date: time.Now()},
+	return k.service.Send(t.Context(), desk.Outbound{
+		Mailbox: k.box.ID, From: k.box.From(), To: []desk.Address{to}, Subject: "Re: help", Text: text,
+		MessageID: desk.NewToken() + "@desk.invalid", ReplyTo: []desk.Address{{Address: "support+t1.abc@desk.invalid"}}, Date: time.Now(),
+	},
 		to, func(desk.SendState) error { return nil })
 }
 
@@ -124,8 +126,10 @@ func TestSandboxStory(t *testing.T) {
 	stop := k.run(t)
 	k.wait(t, true)
 
-	id, err := k.sandbox.Write(t.Context(), sandbox.Letter{From: anna, Subject: "help", Text: "it broke",
-		Attachments: []desk.Attachment{{Name: "shot.png", ContentType: "image/png", Content: []byte("png")}}})
+	id, err := k.sandbox.Write(t.Context(), sandbox.Letter{
+		From: anna, Subject: "help", Text: "it broke",
+		Attachments: []desk.Attachment{{Name: "shot.png", ContentType: "image/png", Content: []byte("png")}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

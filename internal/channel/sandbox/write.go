@@ -49,8 +49,10 @@ func (s *Sandbox) Write(ctx context.Context, l Letter) (messageID string, err er
 }
 
 func (s *Sandbox) compose(w *world, l Letter) (desk.Outbound, error) {
-	out := desk.Outbound{From: l.From, To: []desk.Address{{Address: w.address}}, Subject: l.Subject, Text: l.Text,
-		Attachments: l.Attachments, Date: s.Clock.Now(), MessageID: desk.NewToken() + "@" + domainOf(l.From.Address)}
+	out := desk.Outbound{
+		From: l.From, To: []desk.Address{{Address: w.address}}, Subject: l.Subject, Text: l.Text,
+		Attachments: l.Attachments, Date: s.Clock.Now(), MessageID: desk.NewToken() + "@" + domainOf(l.From.Address),
+	}
 	ours, err := s.Mailboxes.Ours(s.App, l.From.Address)
 	if err != nil {
 		return out, err
