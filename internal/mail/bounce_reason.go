@@ -5,11 +5,14 @@ import (
 	"strings"
 )
 
-// Reasons are the words Bounce.Reason can be. They are stored: never rename one.
-var Reasons = []string{
-	"userunknown", "mailboxfull", "hostunknown", "hasmoved", "suspend", "expired", "networkerror", "systemerror", "mesgtoobig",
-	"spamdetected", "virusdetected", "blocked", "requireptr", "authfailure", "policyviolation", "norelaying", "securityerror",
-	"exceedlimit", "toomanyconn", "syntaxerror", "notaccept", "contenterror", "rejected", "filtered", "mailererror",
+// Reasons lists the words Bounce.Reason can be. They are stored: never rename
+// one.
+func Reasons() []string {
+	return []string{
+		"userunknown", "mailboxfull", "hostunknown", "hasmoved", "suspend", "expired", "networkerror", "systemerror", "mesgtoobig",
+		"spamdetected", "virusdetected", "blocked", "requireptr", "authfailure", "policyviolation", "norelaying", "securityerror",
+		"exceedlimit", "toomanyconn", "syntaxerror", "notaccept", "contenterror", "rejected", "filtered", "mailererror",
+	}
 }
 
 // reasonRules are tried in order on the server's words.

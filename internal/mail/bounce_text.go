@@ -15,10 +15,15 @@ func looksBounced(m *Mail, notice string) bool {
 	switch {
 	case sender && subject, marked && (sender || subject):
 		return true
-	case sender || subject || marked:
+	case m.isAutoReply() && !daemonName().MatchString(strings.ToLower(h.Get("From"))):
+		return bounceBody().MatchString(notice) && serverTalk().MatchString(notice)
+	case sender || marked:
 		return bounceBody().MatchString(notice)
+	case subject || robotAddress(m.From.Address):
+		// People write "Delivery failed" about parcels; servers quote codes and mail.
+		return bounceBody().MatchString(notice) && serverTalk().MatchString(notice)
 	}
-	return robotAddress(m.From.Address) && returnedInside().MatchString(notice) && bounceBody().MatchString(notice)
+	return false
 }
 
 // isReport tells a multipart/report about a delivery, by its label.
@@ -81,7 +86,7 @@ var (
 		`.*$|^-+ *(?:original message|original mail) *-*$|^-{3,}.*(?:copy of (?:the|your) message|original message|returned message|unsent message|message header|元のメール|以下は元の|исходное (?:сообщение|письмо)).*$|^(?:original message headers?|原メール|元のメッセージ).{0,10}$`)
 	originalField = lazily(`^(?:Received:|Return-Path: ?<|Message-ID: ?<|DKIM-Signature:|X-Received:|From [^\s@]+@?\S* +[A-Z][a-z]{2} )`)
 
-	returnedInside = lazily(`(?i)original message|returned message|transcript of session`)
+	serverTalk = lazily(`(?i)original message|returned message|transcript of session|smtp|postmaster|mailer-daemon|remote (?:host|mail ?server)|mailing list|[45]\d\d [45]\.\d\.\d`)
 
 	addressPattern = lazily(`(?:"[^"\s]+"|[A-Za-z0-9.!#$%&*+/=?^_{|}~-][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]*)@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,200}[A-Za-z0-9])?`)
 )

@@ -48,7 +48,7 @@ func TestCorpusReachesThresholds(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(python, filepath.Join(corpus, "score.py"), "--index", filepath.Join(corpus, "email/index.jsonl"),
-		"--cmd", "env "+asCommand+"=1 "+self, "--min", filepath.Join(corpus, "thresholds.json"), "--show", "5")
+		"--cmd", "env GOMAXPROCS=1 GOGC=off "+asCommand+"=1 "+self, "--min", filepath.Join(corpus, "thresholds.json"), "--show", "5")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -62,6 +62,9 @@ func (b *builder) open(e *element) {
 		return
 	}
 	attrs := b.attributes(e, own)
+	if name == "p" && b.rules == mailRules && strings.Contains(e.attr("class"), "Mso") {
+		attrs = closeUp(attrs)
+	}
 	switch name {
 	case "a":
 		attrs = link(attrs)
@@ -106,6 +109,20 @@ func (b *builder) attributes(e *element, own map[string]check) []html.Attribute 
 		}
 	}
 	return kept
+}
+
+// closeUp takes the space around a paragraph of Outlook away: it writes a
+// paragraph a line and says so in a style sheet, which is gone.
+func closeUp(attrs []html.Attribute) []html.Attribute {
+	for i, a := range attrs {
+		if a.Key == "style" {
+			if !strings.Contains(a.Val, "margin") {
+				attrs[i].Val = "margin: 0; " + a.Val
+			}
+			return attrs
+		}
+	}
+	return append(attrs, html.Attribute{Key: "style", Val: "margin: 0"})
 }
 
 // link gives a link what keeps the page behind it from us; without href it
