@@ -29,7 +29,7 @@ type imapConn struct {
 // signs in. The connection is closed when ctx ends.
 func (d dialer) openIMAP(ctx context.Context, s Server) (*imapConn, error) {
 	c, err := d.imapClient(ctx, s, s.Security)
-	if err != nil && s.Security == SecurityOpportunistic && ctx.Err() == nil && !errors.Is(err, errUnreachable) {
+	if err != nil && s.Security == SecurityOpportunistic && ctx.Err() == nil && !errors.Is(err, errUnreachable) && !errors.Is(err, errStalled) {
 		c, err = d.imapClient(ctx, s, SecurityNone) // it does not know STARTTLS
 	}
 	if err != nil {

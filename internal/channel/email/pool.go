@@ -59,7 +59,11 @@ func (p *pool) pop(mailbox string) *smtpConn {
 func (p *pool) give(mailbox string, c *smtpConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || c.mails >= maxPerConn || len(p.idle[mailbox]) >= maxIdle {
+	if p.closed { // the desk stops and waits for nobody
+		_ = c.wire.Close()
+		return
+	}
+	if c.mails >= maxPerConn || len(p.idle[mailbox]) >= maxIdle {
 		p.leave(c)
 		return
 	}
