@@ -90,3 +90,7 @@ describe('components', () => {
     },
   );
 });
+
+it.each(files.filter((file) => file.name.endsWith('.svelte')))('$name stays under 150 lines', ({ code }) => {
+  expect(code.split('\n').length).toBeLessThanOrEqual(150);
+});

@@ -1,5 +1,5 @@
 import { del, get, patch, post, type Page } from '$core/api';
-import type { DeliveryState, Recipient } from '../ticket/ticket.types';
+import type { Address, DeliveryState, Recipient } from '../ticket/ticket.types';
 
 export interface OutboxItem {
   id: string;
@@ -8,7 +8,7 @@ export interface OutboxItem {
   ticket: { number: number; subject: string } | null;
   message: string | null;
   subject: string;
-  to: string[];
+  to: Address[];
   attempts: number;
   next_try: string | null;
   server_answer: string;

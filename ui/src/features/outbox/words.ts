@@ -1,6 +1,7 @@
 import { clock } from '$core/clock.svelte';
 import { relative, sameDay, stamp, timeOfDay } from '$core/format';
 import { t, word } from '$core/i18n.svelte';
+import { nameOf } from '../ticket/address';
 import type { OutboxItem } from './outbox.api';
 
 /** What the server said, or why it waits, as a sentence. The code stands below it. */
@@ -26,7 +27,7 @@ export function nextStep(item: OutboxItem): string {
 }
 
 export function recipients(item: OutboxItem): string {
-  const [first, ...rest] = item.to;
+  const [first, ...rest] = (item.to ?? []).map(nameOf);
   return rest.length ? t('outbox.andMore', { first: first ?? '', n: rest.length }) : (first ?? '');
 }
 

@@ -43,6 +43,7 @@ export function navigation(me: Me, counts: Counts | null): NavGroup[] {
     { id: 'inbox/all', label: t('nav.all'), href: inbox('all'), icon: Layers, n: counts?.all },
     { id: 'inbox/waiting', label: t('nav.waiting'), href: inbox('waiting'), icon: Hourglass, n: counts?.waiting },
   ];
+  if (!may('ticket.read')) main.length = 0;
   if (may('outbox.read')) {
     main.push({
       id: 'outbox',
@@ -53,8 +54,8 @@ export function navigation(me: Me, counts: Counts | null): NavGroup[] {
       hot: true,
     });
   }
-  const groups: NavGroup[] = [{ items: main }];
-  if (!me.desk.solo && me.teams.length) {
+  const groups: NavGroup[] = main.length ? [{ items: main }] : [];
+  if (may('ticket.read') && !me.desk.solo && me.teams.length) {
     const items = me.teams.map((team) => ({
       id: `inbox/team-${team.id}`,
       label: team.name,
@@ -78,6 +79,11 @@ export function navigation(me: Me, counts: Counts | null): NavGroup[] {
   }
   if (desk.length) groups.push({ title: t('nav.desk'), items: desk });
   return groups;
+}
+
+/** Where one lands: the inbox, or the settings for those who see no tickets. */
+export function landing(me: Me): string {
+  return me.permissions.includes('ticket.read') ? href('inbox', { view: 'mine' }) : href('settings');
 }
 
 /** The id of the item the current route belongs to. */
