@@ -181,6 +181,12 @@ func (d *Desk) SignIn(email, password string) string {
 // and the body.
 func (d *Desk) Call(method, path, token string, in any, status int, out any) (int, string) {
 	d.t.Helper()
+	return d.CallWith(method, path, token, in, status, out)
+}
+
+// CallWith is Call with more headers, names and values in turn.
+func (d *Desk) CallWith(method, path, token string, in any, status int, out any, headers ...string) (int, string) {
+	d.t.Helper()
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -196,6 +202,9 @@ func (d *Desk) Call(method, path, token string, in any, status int, out any) (in
 	req.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	return d.do(req, status, out)
 }

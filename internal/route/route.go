@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
 )
@@ -128,10 +129,11 @@ func (t *Table) add(r Route) {
 	t.routes = append(t.routes, &r)
 }
 
-// Bind makes the routes of the table part of PocketBase's router.
+// Bind makes the routes of the table part of PocketBase's router. PocketBase
+// logs their failures, but not each success: what happened stands in our log.
 func (t *Table) Bind(e *core.ServeEvent, gate Gate) {
 	for _, r := range t.routes {
-		e.Router.Route(r.Method, r.Path, t.serve(r, gate))
+		e.Router.Route(r.Method, r.Path, t.serve(r, gate)).Bind(apis.SkipSuccessActivityLog())
 	}
 }
 
@@ -190,16 +192,22 @@ func answer(c *Call, r Route, out any) error {
 	return c.JSON(status, out)
 }
 
+// errFull is the answer to whatever could not be stored for want of space.
+var errFull = desk.Errorf(desk.Unavailable, "The disk is full, so this could not be stored. Make room on it and try again.")
+
 var statusOf = map[desk.Code]int{
 	desk.Invalid: 400, desk.Unauthorized: 401, desk.Forbidden: 403, desk.NotFound: 404,
 	desk.Conflict: 409, desk.TooLarge: 413, desk.Refused: 422, desk.TooMany: 429, desk.Unavailable: 503,
 }
 
 // Fail answers err in PocketBase's error shape: a desk.Error with its own
-// sentence, anything else as "Internal error", which is logged.
+// sentence, a full disk in words, anything else as "Internal error", which is logged.
 func Fail(e *core.RequestEvent, err error) error {
 	var de *desk.Error
-	if !errors.As(err, &de) {
+	if !errors.As(err, &de) && desk.DiskFull(err) {
+		de = errFull
+	}
+	if de == nil {
 		var pb *router.ApiError
 		if errors.As(err, &pb) {
 			return err
