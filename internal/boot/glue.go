@@ -8,6 +8,7 @@ import (
 	"github.com/deskbell/deskbell/internal/channel/email"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/health"
+	"github.com/deskbell/deskbell/internal/ops"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/route"
 	"github.com/deskbell/deskbell/internal/setting"
@@ -46,7 +47,7 @@ func (d *Desk) serverState(app core.App) (any, error) {
 // banners adds the looks of the parts that agents have to hear of.
 func (d *Desk) banners() {
 	d.Health.Watch(func(_ core.App, _ *route.Caller) ([]health.Banner, error) {
-		if _, full := d.Ledger.Full(); !full {
+		if !d.diskFull() {
 			return nil, nil
 		}
 		return []health.Banner{{ID: "disk_full", Level: "danger", Text: "The disk is full. New mail waits at its server and comes in by itself once there is space again."}}, nil
@@ -66,6 +67,21 @@ func (d *Desk) banners() {
 		return []health.Banner{{ID: "breaker", Level: "warn", Href: new("/outbox"),
 			Text: fmt.Sprintf("Automatic mail is over its limit of %d a minute; %d wait. Replies go out as usual.", setting.Int(app, setting.MailAutoPerMinute), held)}}, nil
 	})
+}
+
+// diskFull reports whether the disk has no room for mail. Once it had none, it
+// looks itself: without mail that tries nobody would notice that there is again.
+func (d *Desk) diskFull() bool {
+	need, full := d.Ledger.Full()
+	if !full {
+		return false
+	}
+	free, _, err := ops.DiskSpace(d.Dir)
+	if err != nil || free < uint64(need) || ops.Writable(d.Dir) != nil {
+		return true
+	}
+	d.Ledger.HasRoom()
+	return false
 }
 
 func (d *Desk) mailboxBanners(app core.App, who *route.Caller) ([]health.Banner, error) {

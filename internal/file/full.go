@@ -2,10 +2,7 @@ package file
 
 import (
 	"errors"
-	"strings"
 	"sync"
-	"syscall"
-	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
 )
@@ -14,41 +11,45 @@ import (
 // and whoever offers the mail keeps it and tries again.
 var ErrFull = desk.Errorf(desk.Unavailable, "The disk is full: mail waits at its server until there is space again.")
 
-// fullness remembers whether the last write ran out of space.
+// spare is how much more room than its bytes a mail needs: pages of the
+// database and its log.
+const spare = 1 << 20
+
+// fullness remembers the largest mail that found no room.
 type fullness struct {
-	mu    sync.Mutex
-	since time.Time
+	mu   sync.Mutex
+	full bool
+	size int64 // bytes of that mail
 }
 
-// note turns an error for want of space into ErrFull and remembers it; a
-// success clears the memory.
-func (f *fullness) note(err error) error {
+// note turns an error for want of space into ErrFull and remembers the size it
+// was about; a success of that size clears the memory.
+func (f *fullness) note(err error, size int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err == nil {
-		f.since = time.Time{}
-		return nil
+	switch {
+	case err == nil:
+		if size >= f.size {
+			f.full, f.size = false, 0
+		}
+	case IsFull(err):
+		f.full, f.size = true, max(f.size, size)
+		return ErrFull
 	}
-	if !IsFull(err) {
-		return err
-	}
-	if f.since.IsZero() {
-		f.since = desk.SystemClock{}.Now()
-	}
-	return ErrFull
+	return err
 }
 
-func (f *fullness) get() (time.Time, bool) {
+func (f *fullness) get() (need int64, full bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.since, !f.since.IsZero()
+	return f.size + spare, f.full
+}
+
+func (f *fullness) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.full, f.size = false, 0
 }
 
 // IsFull reports whether err says that the disk has no room left.
-func IsFull(err error) bool {
-	if err == nil {
-		return false
-	}
-	return errors.Is(err, ErrFull) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
-		strings.Contains(err.Error(), "database or disk is full") || strings.Contains(err.Error(), "(13)")
-}
+func IsFull(err error) bool { return errors.Is(err, ErrFull) || desk.DiskFull(err) }

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/klauspost/compress/zstd"
@@ -103,11 +102,12 @@ func (l *Ledger) Store(ctx context.Context, in ...desk.Inbound) error {
 	if len(in) == 0 {
 		return nil
 	}
-	p := &pending{done: make(chan error, 1)}
+	p, size := &pending{done: make(chan error, 1)}, int64(0)
 	for _, m := range in {
+		size += int64(len(m.Raw))
 		e, err := l.entry(m)
 		if err != nil {
-			return l.full.note(err)
+			return l.full.note(err, size)
 		}
 		p.entries = append(p.entries, e)
 	}
@@ -118,7 +118,7 @@ func (l *Ledger) Store(ctx context.Context, in ...desk.Inbound) error {
 	}
 	select {
 	case err := <-p.done:
-		return l.full.note(err)
+		return l.full.note(err, size)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -219,8 +219,13 @@ func (l *Ledger) Raw(e *Entry) ([]byte, error) {
 	return l.decoder.DecodeAll(packed, nil)
 }
 
-// Full tells whether the last write failed for want of space, and since when.
-func (l *Ledger) Full() (since time.Time, full bool) { return l.full.get() }
+// Full tells whether a mail found no room on the disk, and how many bytes have
+// to be free for it to come in. It stays so until such a mail was stored, or
+// HasRoom was called.
+func (l *Ledger) Full() (need int64, full bool) { return l.full.get() }
+
+// HasRoom says that somebody looked and there is room again.
+func (l *Ledger) HasRoom() { l.full.clear() }
 
 // writeDurably writes a file that is complete and on disk when it returns:
 // written aside, synced, renamed, and its folder synced.

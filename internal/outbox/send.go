@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ const (
 	workers    = 4                // mails on their way at once
 	perMailbox = 2                // of them through one mailbox: replies are paced, not held
 	sendLimit  = 10 * time.Minute // longest single try
+	storePause = 5 * time.Second  // before something that could not be stored is tried again
 )
 
 // inFlight knows which recipients are being sent to right now.
@@ -167,35 +169,53 @@ func (o *Outbox) holdBack(r *due, by string, until time.Time) error {
 
 // try makes one try for one recipient and settles it.
 func (o *Outbox) try(ctx context.Context, r *due) {
-	result := desk.SendResult{State: desk.SendDeferred}
-	started := false
-	func() {
-		defer func() {
-			if p := recover(); p != nil {
-				result = desk.SendResult{State: desk.SendDeferred, Answer: fmt.Sprintf("An error of our own: %v", p)}
-				if r.State == desk.SendData {
-					result.State = desk.SendUncertain
-				}
-				o.app.Logger().Error("sending panicked", "delivery", r.Delivery, "panic", p)
+	if claimed, result := o.attemptSafely(ctx, r); claimed {
+		o.record(ctx, r, result)
+	}
+}
+
+// attemptSafely is attempt with a panic as a result: nobody knows whether a mail
+// was sent whose last bytes were on their way.
+func (o *Outbox) attemptSafely(ctx context.Context, r *due) (claimed bool, result desk.SendResult) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.app.Logger().Error("sending panicked", "delivery", r.Delivery, "panic", p)
+			claimed, result = true, desk.SendResult{State: desk.SendDeferred, Answer: "An error of our own; the log says more."}
+			if r.State == desk.SendData {
+				result.State = desk.SendUncertain
 			}
-		}()
-		var claimed bool
-		claimed, result = o.attempt(ctx, r)
-		started = claimed
+		}
 	}()
-	if !started {
-		return
-	}
-	if err := o.conclude(r, result); err != nil {
-		// The row still says "sending" or "data": the next start settles it.
+	return o.attempt(ctx, r)
+}
+
+// record stores how a try ended, however long the disk is full: until then the
+// row says "sending" and nobody else touches it.
+func (o *Outbox) record(ctx context.Context, r *due, result desk.SendResult) {
+	for {
+		err := o.conclude(r, result)
+		if err == nil {
+			return
+		}
 		o.app.Logger().Error("the end of a try could not be stored", "delivery", r.Delivery, "error", err)
+		if o.pause(ctx) != nil {
+			return // the next start settles it
+		}
 	}
+}
+
+func (o *Outbox) pause(ctx context.Context) error {
+	return desk.Sleep(ctx, o.clock, o.clock.Now().Add(storePause), nil)
 }
 
 // attempt claims the recipient and sends; claimed is false when the delivery
 // was cancelled in between or the claim could not be stored.
 func (o *Outbox) attempt(ctx context.Context, r *due) (claimed bool, result desk.SendResult) {
 	if err := o.stage(r, desk.SendSending); err != nil {
+		if !errors.Is(err, errTakenBack) {
+			o.app.Logger().Error("a try could not be begun", "delivery", r.Delivery, "error", err)
+			_ = o.pause(ctx) // it is due still, and would be tried again at once
+		}
 		return false, result
 	}
 	d, err := Find(o.app, r.Delivery)
@@ -217,6 +237,8 @@ func (d *Delivery) outbound(files []desk.Attachment) desk.Outbound {
 		MessageID: d.MessageID, InReplyTo: d.InReplyTo, References: d.References, Auto: d.Auto, Date: desk.Time(d.Created), Attachments: files}
 }
 
+var errTakenBack = errors.New("taken back")
+
 // stage stores durably how far the try has come; it errs, and the try must
 // stop, when the recipient is no longer ours to send to.
 func (o *Outbox) stage(r *due, s desk.SendState) error {
@@ -228,7 +250,7 @@ func (o *Outbox) stage(r *due, s desk.SendState) error {
 		r.State = s
 		n, err := advance(tx, r, from, desk.Millis(o.clock.Now()))
 		if err == nil && n == 0 {
-			err = fmt.Errorf("delivery %s was taken back", r.Delivery)
+			err = fmt.Errorf("delivery %s: %w", r.Delivery, errTakenBack)
 		}
 		if err != nil {
 			r.State = from
