@@ -72,12 +72,7 @@ var template struct {
 func migrated(t testing.TB) string {
 	t.Helper()
 	template.once.Do(func() {
-		dir, err := os.MkdirTemp("", "deskbell-test")
-		if err != nil {
-			template.err = err
-			return
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
+		dir := t.TempDir()
 		app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: sqlite.Connect})
 		template.err = errors.Join(app.Bootstrap(), app.RunAllMigrations(), app.ResetBootstrapState())
 		if template.err == nil {
