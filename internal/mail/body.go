@@ -122,7 +122,8 @@ func (c *collector) text(p *part) string {
 	if label == "" && p.mediaType == "text/html" {
 		label = metaCharset(content)
 	}
-	return strings.ReplaceAll(decodeText(content, label, false), "\r\n", "\n")
+	s := strings.TrimPrefix(decodeText(content, label, false), "\ufeff")
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 }
 
 // metaCharset reads the charset an HTML document declares for itself.

@@ -79,6 +79,24 @@ func TestWrappedBounce(t *testing.T) {
 	}
 }
 
+func TestComplaintsWithoutReportPart(t *testing.T) {
+	returned := "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <survey-1@desk.example>\r\nTo: ana@customer.example\r\n\r\nx\r\n--b--\r\n"
+	for _, c := range []struct{ raw, want string }{
+		{"From: staff@provider.example\r\nSubject: complaint about message from 192.0.2.1\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below" + returned, "abuse survey-1@desk.example"},
+		{"From: a@provider.example\r\nSubject: x\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n\r\nFeedback-Type: fraud\r\n" + returned, "fraud survey-1@desk.example"},
+		{"From: a@provider.example\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nThis is an email abuse report for an email message received from 192.0.2.1" + returned, "abuse survey-1@desk.example"},
+		{"From: a@provider.example\r\nX-Apple-Unsubscribe: true\r\n\r\nx", "opt-out "},
+	} {
+		f := Parse([]byte(c.raw)).Feedback
+		if f == nil || f.Type+" "+f.OriginalMessageID != c.want {
+			t.Errorf("%q: %+v", c.raw, f)
+		}
+	}
+	if f := Parse([]byte("From: ana@customer.example\r\nSubject: complaint about my order\r\n\r\nIt is late")).Feedback; f != nil {
+		t.Errorf("a customer's complaint became %+v", f)
+	}
+}
+
 func TestAutomaticMail(t *testing.T) {
 	for _, c := range []struct {
 		header     string

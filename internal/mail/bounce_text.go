@@ -45,7 +45,7 @@ func daemonSender(m *Mail) bool {
 	return daemonName().MatchString(from) || strings.Contains(from, "<>")
 }
 
-var daemonName = lazily(`mailer[-_. ]?daemon|postmaster|mail[-_. ]?(?:delivery|deliver)|delivery[-_. ](?:sub)?system|mail[-_. ]?(?:sub)?system|mail administrator|system administrator|mdaemon|microsoft ?exchange`)
+var daemonName = lazily(`mailer[-_. ]?daemon|post[-_.]?master|mail[-_. ]?(?:delivery|deliver)|delivery[-_. ](?:sub)?system|mail[-_. ]?(?:sub)?system|mail administrator|system administrator|mdaemon|microsoft ?exchange`)
 
 // ownAddresses are those the report went to: the sender of what bounced.
 func ownAddresses(m *Mail) map[string]bool {
@@ -98,7 +98,7 @@ const addr = `((?:"[^"\s]+"|[A-Za-z0-9.!#$%&*+/=?^_{|}~-][A-Za-z0-9.!#$%&'*+/=?^
 var recipientTiers = []func() *regexp.Regexp{
 	lazily(`(?i)^\s*(?:final|original)-recipient:\s*(?:[a-z0-9-]+\s*;)?\s*<?` + addr),
 	lazily(`(?i)^\s*[^<>:]*\s<` + addr + `>\s*(?::|\.\.\.)` +
-		`|^[\s>*•·-]*(?:to:|recipient:|for)?[\s"'<\[(]*(?:mailto:)?` + addr + `["'>\])]*(?:$|[:;,(\[]|\.\.\.|\.?(?:\s|$))` +
+		`|^[\s>*•·-]*(?:to:|recipient:|for)?[\s"'<\[(]*(?:mailto:)?` + addr + `["'>\])]*(?:$|[:;,(<\[]|\.\.\.|\.?(?:\s|$))` +
 		`|^[\s<>]*[45]\d\d[ -]+(?:[45]\.\d+\.\d+\s+)?<?` + addr + `>?\s*(?:\.\.\.|:)`),
 	lazily(`(?i)(?:rcpt to:\s*|(?:delivered|deliver(?:ing)?(?: your (?:mail|message))?|sent|send|message|mail) to:?\s*|(?:unknown user|user unknown|no such user|unknown address|invalid address|recipients?(?: address)?(?: returned permanent errors)?|rejected recipient|failed address|mailbox|mailing list|account|user)\b[\s:]*)["'<(]*\b` + addr),
 	lazily(addr),

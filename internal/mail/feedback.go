@@ -14,7 +14,7 @@ type Feedback struct {
 func readFeedback(m *Mail, root *part) *Feedback {
 	p := findPart(root, "message/feedback-report")
 	if p == nil {
-		return sesFeedback(m.Text)
+		return looseFeedback(m, root)
 	}
 	content, _ := decodeTransfer(p.body, p.header.raw("Content-Transfer-Encoding"))
 	f := &Feedback{}
@@ -40,6 +40,33 @@ func readFeedback(m *Mail, root *part) *Feedback {
 	f.OriginalMessageID = returnedID(root, "")
 	return f
 }
+
+// looseFeedback reads the complaints of providers that leave the report part
+// out.
+func looseFeedback(m *Mail, root *part) *Feedback {
+	if f := sesFeedback(m.Text); f != nil {
+		return f
+	}
+	labelled := strings.Contains(strings.ToLower(m.Header.raw("Content-Type")), "feedback-report")
+	f := &Feedback{Type: "abuse", OriginalMessageID: returnedID(root, "")}
+	switch {
+	case strings.EqualFold(m.Header.raw("X-Apple-Unsubscribe"), "true"):
+		f.Type = "opt-out"
+	case labelled, findPart(root, "message/rfc822", "text/rfc822-headers") != nil && (complaintSubject().MatchString(m.Subject) || complaintText().MatchString(bound(m.Text, 4096))):
+		if said := complaintType().FindStringSubmatch(bound(m.Text, maxNotice)); said != nil {
+			f.Type = strings.ToLower(said[1])
+		}
+	default:
+		return nil
+	}
+	return f
+}
+
+var (
+	complaintSubject = lazily(`(?i)^complaint about message from\b`)
+	complaintText    = lazily(`(?i)this is an? (?:e-?mail |automated )*(?:abuse|spam|fraud|complaint|authentication failure|opt-out) report (?:for|about) (?:an?|your) (?:e-?mail )?message`)
+	complaintType    = lazily(`(?im)^\s*feedback-type:\s*([a-z-]+)`)
+)
 
 // sesFeedback reads a complaint mailed by Amazon SES.
 func sesFeedback(text string) *Feedback {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestDecodeHeader(t *testing.T) {
@@ -111,6 +112,21 @@ func TestUnreadableMailKeepsItsText(t *testing.T) {
 		if !m.Unreadable || len(m.Defects) == 0 || in != "" && in[0] == 'n' && m.Text != in {
 			t.Errorf("%q: %+v", in, m)
 		}
+	}
+}
+
+func TestUTF7WithRawBytesIsValidText(t *testing.T) {
+	if s := Parse([]byte("Subject: x\r\nContent-Type: text/plain; charset=utf-7\r\n\r\nGr+APw-\xff")).Text; !utf8.ValidString(s) {
+		t.Errorf("%q", s)
+	}
+}
+
+// A header whose 8-bit characters grow when lowered made the charset look-up
+// run past the end.
+func TestHeaderThatGrowsInLowerCase(t *testing.T) {
+	m := Parse([]byte("Subject: \xff" + strings.Repeat("\u0130", 50) + "\r\nX: charset=utf-9\r\n\r\n"))
+	if m.Unreadable || m.Subject == "" {
+		t.Errorf("%+v", m.Defects)
 	}
 }
 

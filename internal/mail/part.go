@@ -110,10 +110,24 @@ func (s *splitter) describe(h Header, body []byte, defaultType string) *part {
 			}
 		}
 	}
+	if p.name == "" && !strings.HasPrefix(p.mediaType, "text/") && !strings.HasPrefix(p.mediaType, "multipart") && !strings.HasPrefix(p.mediaType, "message/") {
+		p.name = locationName(h.Get("Content-Location"))
+	}
 	if p.name == "" && p.disposition == "attachment" {
 		p.name = safeName(bound(h.Get("Content-Description"), 100))
 	}
 	return p
+}
+
+// locationName takes a file name from a Content-Location, as saved web pages
+// have it.
+func locationName(v string) string {
+	v, _, _ = strings.Cut(v, "?")
+	name := safeName(v)
+	if !strings.Contains(name, ".") || strings.HasPrefix(v, "cid:") {
+		return ""
+	}
+	return name
 }
 
 // mendType makes a media type of half of one.

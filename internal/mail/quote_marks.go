@@ -97,7 +97,7 @@ func splitAttribution(lines []line, i int) (int, bool) {
 // The rule above such a block belongs to it.
 func threadStart(lines []line, i int) (start int, ok bool) {
 	text := lines[i].text
-	if len(text) > 300 || !originalLine().MatchString(text) && !headerBlock(lines, i) {
+	if len(text) > 300 || !originalLine().MatchString(text) && !replyAbove().MatchString(text) && !headerBlock(lines, i) {
 		return 0, false
 	}
 	start = i
@@ -115,6 +115,7 @@ func threadStart(lines []line, i int) (start int, ok bool) {
 
 var (
 	ruleLine     = lazily(`^[\s*>|]*(?:[-_=*—–]\s?){5,}$`)
+	replyAbove   = lazily(`(?i)^[\s>*#_=-]*(?:please )?(?:(?:type|write|enter|add) )?(?:your )?(?:reply|answer|respond)(?: to this (?:e-?mail|message))? above this line[\s*#_=.-]*$`)
 	originalLine = lazily(`(?i)^[\s>*|]*(?:[-_=—–]{2,}\s*(?:original (?:message|mail|e-?mail|appointment)|originalnachricht|urspr[üu]ngliche (?:nachricht|e-?mail|mail)|weitergeleitete (?:nachricht|e-?mail)|message (?:d[’']origine|original|transf[ée]r[ée]|initial)|courriel original|mensaje (?:original|reenviado)|mensagem (?:original|encaminhada)|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|origineel bericht|doorgestuurd bericht|` +
 		`ursprungligt meddelande|originalmeddelande|vidarebefordrat (?:brev|meddelande)|opprinnelig melding|videresendt melding|oprindelig (?:meddelelse|besked)|videresendt (?:besked|meddelelse)|alkuper[äa]inen viesti|v[äa]litetty viesti|wiadomo[śs][ćc] (?:oryginalna|przekazana)|oryginalna wiadomo[śs][ćc]|p[ůu]vodn[íi] (?:zpr[áa]va|e-?mail)|p[ôo]vodn[áa] spr[áa]va|p[řr]eposlan[áa] zpr[áa]va|eredeti [üu]zenet|tov[áa]bb[íi]tott [üu]zenet|mesaj original|mesaj redirec[țt]ionat|orijinal (?:ileti|mesaj)|[öo]zg[üu]n (?:ileti|mesaj)|iletilen (?:ileti|mesaj)|` +
 		`исходное сообщение|пересылаемое сообщение|пересланное сообщение|оригинал(?:ьное)? (?:сообщение|письмо|сообщения)|переслане повідомлення|αρχικό μήνυμα|προωθημένο μήνυμα|forwarded (?:message|mail|by .*)|begin forwarded message|reply (?:message|above)|原始邮件|原始郵件|原邮件|转发(?:的)?邮件|轉寄郵件|元のメッセージ|オリジナルメッセージ|転送(?:された)?メッセージ|원본 메시지|전달된 메시지|הודעה מקורית|הודעה שהועברה|الرسالة الأصلية|thư gốc|tin nhắn gốc|pesan asli)\s*:?\s*[-_=—–]{2,}.*` +

@@ -95,6 +95,9 @@ func (s *scanner) startTag(z *html.Tokenizer, at, end int) {
 		if name == "br" {
 			s.lineStart = end
 		}
+		if kindOf(name, attrs) == restElement { // a rule above the thread
+			s.nodes = append(s.nodes, node{name: name, from: at, to: end, kind: restElement, parent: -1, lines: len(s.lines)})
+		}
 		return
 	}
 	if !watched[name] || len(s.open) >= maxWatched {
@@ -152,7 +155,7 @@ func tagOf(z *html.Tokenizer) (name string, attrs map[string]string) {
 }
 
 var (
-	watched    = words("div blockquote table td section article span p")
+	watched    = words("hr div blockquote table td section article span p")
 	voidTag    = words("area base br col embed hr img input link meta param source track wbr")
 	breaksLine = words("address article aside blockquote body br center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody td tfoot th thead tr ul")
 )

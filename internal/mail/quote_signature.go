@@ -1,5 +1,7 @@
 package mail
 
+import "strings"
+
 // signatureStart is the line where the signature begins, len(lines) if there
 // is none: "-- " on a line of its own, or a rule with few lines after it.
 func signatureStart(lines []line, fold []bool) int {
@@ -36,12 +38,24 @@ func foldDeviceLines(lines []line, fold []bool) {
 		if fold[i] || lines[i].blank() {
 			continue
 		}
-		if len(lines[i].text) > 200 || !deviceLine().MatchString(lines[i].text) && !(lines[i].text == "--" || lines[i].text == "---") {
+		if len(lines[i].text) > 200 || !isDeviceLine(lines[i].text) && !(lines[i].text == "--" || lines[i].text == "---") {
 			break
 		}
 		fold[i] = true
 	}
 }
+
+// isDeviceLine wants the device named before the first comma where the line
+// goes on as a sentence: "Sent from my desk, which is new" is one.
+func isDeviceLine(text string) bool {
+	if !deviceLine().MatchString(text) {
+		return false
+	}
+	head, rest, more := strings.Cut(text, ", ")
+	return !more || strings.TrimSpace(rest) == "" || deviceName().MatchString(head)
+}
+
+var deviceName = lazily(`(?i)(?:^|[^\pL])(?:` + devices + `)(?:$|[^\pL])`)
 
 const devices = `iphone|ipad|ipod|i ?os|android|blackberry|galaxy|samsung|huawei|xiaomi|nokia|htc|motorola|sony|oneplus|pixel|windows|lumia|outlook|gmail|yahoo|aol|gmx|web\.de|freemail|mailbox|mail|thunderbird|proton|tutanota|airmail|spark|newton|acompli|k-9|fairemail|boxer|mobile|phone|cell|tablet|smartphone|handy|handset|device|telefon\w*|mobil\w*|t[ée]l[ée]phone|m[óo]vil|celular|cellulare|телефон\w*|смартфон\w*|устройств\w*|айфон\w*`
 

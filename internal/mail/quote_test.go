@@ -78,6 +78,7 @@ var threads = []string{
 	"发件人: Support\n发送时间: 2026年3月2日 9:00\n收件人: Ana\n主题: 你好\n",
 	"*From:* Support\n*Date:* Monday, March 2, 2026\n*To:* Ana <ana@customer.example>\n*Subject:* Hi\n",
 	"---------- Forwarded message ---------\nFrom: Support <support@desk.example>\n",
+	"##- Please type your reply above this line -##\n",
 	"Begin forwarded message:\n\nFrom: Support\n",
 	"Anfang der weitergeleiteten Nachricht:\n\nVon: Support\n",
 }
@@ -101,6 +102,7 @@ func TestSplitTextKeepsWhatPeopleWrite(t *testing.T) {
 		"I am writing from my phone because the desktop is broken.\n\nWhat now?",
 		"Name: Ana\nSubject: invoice\nMessage: please send it again",
 		"wrote:",
+		"Here is another email\n\nSent from my desk, is much easier than my mobile phone.",
 		"The error says:\n\nFrom: line is missing\n\nwhat does it mean?",
 	} {
 		if visible, folded := SplitText(in); visible != in {
@@ -147,6 +149,7 @@ var quotedHTML = map[string]string{
 	"gmx":             `<div>It works.</div><div name="quote" style="margin:10px 5px 5px 10px; border-left:2px solid #C3D9E5"><div><b>Gesendet:</b> Montag, 2. M&auml;rz 2026 um 09:00 Uhr<br><b>Von:</b> Support &lt;s@desk.example&gt;<br><b>An:</b> ana<br><b>Betreff:</b> Hi</div><div>OLD</div></div>`,
 	"plain quote":     `<p>It works.</p><p>On Mon, Mar 2, 2026, Support &lt;s@desk.example&gt; wrote:</p><blockquote><p>OLD</p></blockquote>`,
 	"original marker": `It works.<br><br>-----Original Message-----<br>From: Support<br>OLD`,
+	"hotmail":         `It works.<br><br><hr id="stopSpelling">OLD from Support`,
 	"mobile":          `<div dir="auto">It works.</div><div id="composer_signature">-</div><div style="font-size:100%"><!-- originalMessage --><div>-------- Original message --------</div><div>From: Support &lt;s@desk.example&gt;</div></div><div>OLD</div>`,
 }
 

@@ -33,7 +33,7 @@ func decodeUTF7(b []byte) string {
 			b = b[1:]
 		}
 	}
-	return out.String()
+	return strings.ToValidUTF8(out.String(), "\uFFFD")
 }
 
 func utf16Text(b []byte) string {
