@@ -1,6 +1,7 @@
 package reply
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/deskbell/deskbell/internal/access"
@@ -91,8 +92,8 @@ func (r *Replies) ticket(c *route.Call, permission string) (*ticket.Ticket, erro
 
 // withNewer puts the newer message beside a refusal for being stale.
 func withNewer(app core.App, show Shower, err error) error {
-	stale, ok := err.(*desk.Error)
-	if !ok || stale.Code != desk.Conflict {
+	var stale *desk.Error
+	if !errors.As(err, &stale) || stale.Code != desk.Conflict {
 		return err
 	}
 	id, _ := stale.Data["message_id"].(string)

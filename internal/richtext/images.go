@@ -1,6 +1,7 @@
 package richtext
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -66,7 +67,7 @@ func eachImage(markup string, f func(before string, t *html.Token) bool) {
 		kind := z.Next()
 		raw := len(z.Raw())
 		if kind == html.ErrorToken {
-			if z.Err() == io.EOF {
+			if errors.Is(z.Err(), io.EOF) {
 				f(markup[done:], nil)
 			}
 			return

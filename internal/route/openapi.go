@@ -30,10 +30,14 @@ func (t *Table) describe(version string) object {
 		}
 		path[strings.ToLower(r.Method)] = d.operation(r)
 	}
-	d.schemas["Error"] = object{"type": "object", "properties": object{"status": object{"type": "integer"},
-		"message": object{"type": "string", "description": "One sentence that says what is wrong and how to mend it."}, "data": object{"type": "object"}}}
-	return object{"openapi": "3.1.0", "info": object{"title": "Deskbell", "version": version}, "paths": paths,
-		"components": object{"schemas": d.schemas, "securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer"}}}}
+	d.schemas["Error"] = object{"type": "object", "properties": object{
+		"status":  object{"type": "integer"},
+		"message": object{"type": "string", "description": "One sentence that says what is wrong and how to mend it."}, "data": object{"type": "object"},
+	}}
+	return object{
+		"openapi": "3.1.0", "info": object{"title": "Deskbell", "version": version}, "paths": paths,
+		"components": object{"schemas": d.schemas, "securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer"}}},
+	}
 }
 
 type describer struct{ schemas object }

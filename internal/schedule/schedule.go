@@ -94,7 +94,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	loops.Go(func() { s.loop(ctx, "timed jobs", s.timer, s.turnTimed) })
 	loops.Go(func() { s.loop(ctx, "queue", s.queue, s.turnQueue) })
 	loops.Wait()
-	s.begin(nil)
+	s.end()
 	return s.finish(cancel)
 }
 
@@ -103,6 +103,12 @@ func (s *Scheduler) begin(work context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.work = work
+}
+
+func (s *Scheduler) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.work = nil
 }
 
 // recoverRows looks after what a process left running that is no more.
@@ -194,10 +200,10 @@ func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.what) }
 func (s *Scheduler) logFailure(what, name string, err error) {
 	var p *panicked
 	if errors.As(err, &p) {
-		s.app.Logger().Error(what+" panicked", "name", name, "error", err, "stack", string(p.stack))
+		s.app.Logger().Error("a job panicked", "sort", what, "name", name, "error", err, "stack", string(p.stack))
 		return
 	}
-	s.app.Logger().Warn(what+" failed", "name", name, "error", err)
+	s.app.Logger().Warn("a job failed", "sort", what, "name", name, "error", err)
 }
 
 func poke(c chan<- struct{}) {

@@ -22,25 +22,41 @@ const (
 
 func init() {
 	workday := []option.Span{{"09:00", "17:00"}}
-	option.Register(desk.Field{Key: DeskName, Label: "Company name", Kind: desk.FieldText, Required: true,
-		Help: "What customers see as the sender and on public pages."})
-	option.Register(desk.Field{Key: DeskTimeZone, Label: "Time zone", Kind: desk.FieldTimeZone, Required: true, Default: "UTC",
-		Help: "Business hours, reports and timed jobs follow this clock."})
-	option.Register(desk.Field{Key: DeskHours, Label: "Business hours", Kind: desk.FieldHours,
+	option.Register(desk.Field{
+		Key: DeskName, Label: "Company name", Kind: desk.FieldText, Required: true,
+		Help: "What customers see as the sender and on public pages.",
+	})
+	option.Register(desk.Field{
+		Key: DeskTimeZone, Label: "Time zone", Kind: desk.FieldTimeZone, Required: true, Default: "UTC",
+		Help: "Business hours, reports and timed jobs follow this clock.",
+	})
+	option.Register(desk.Field{
+		Key: DeskHours, Label: "Business hours", Kind: desk.FieldHours,
 		Help: "When somebody answers; reply times count in these hours.",
-		Default: option.Hours{"mon": workday, "tue": workday, "wed": workday, "thu": workday, "fri": workday,
-			"sat": {}, "sun": {}}})
-	option.Register(desk.Field{Key: MailUndoSeconds, Label: "Undo window", Kind: desk.FieldNumber, Unit: "s",
+		Default: option.Hours{
+			"mon": workday, "tue": workday, "wed": workday, "thu": workday, "fri": workday,
+			"sat": {}, "sun": {},
+		},
+	})
+	option.Register(desk.Field{
+		Key: MailUndoSeconds, Label: "Undo window", Kind: desk.FieldNumber, Unit: "s",
 		Min: new(0.0), Max: new(60.0), Default: 10,
-		Help: "How long a reply waits before it goes out, so that it can be taken back."})
-	option.Register(desk.Field{Key: MailAutoPerMinute, Label: "Automatic mails a minute", Kind: desk.FieldNumber,
+		Help: "How long a reply waits before it goes out, so that it can be taken back.",
+	})
+	option.Register(desk.Field{
+		Key: MailAutoPerMinute, Label: "Automatic mails a minute", Kind: desk.FieldNumber,
 		Min: new(1.0), Max: new(10_000.0), Default: 60,
-		Help: "Above this many from one mailbox, automatic mail is held until somebody looks; replies are never held."})
-	option.Register(desk.Field{Key: MailMaxMB, Label: "Largest mail", Kind: desk.FieldNumber, Unit: "MB",
+		Help: "Above this many from one mailbox, automatic mail is held until somebody looks; replies are never held.",
+	})
+	option.Register(desk.Field{
+		Key: MailMaxMB, Label: "Largest mail", Kind: desk.FieldNumber, Unit: "MB",
 		Min: new(1.0), Max: new(200.0), Default: 25,
-		Help: "A larger mail is refused by our own mail server and left on the mailbox's."})
-	option.Register(desk.Field{Key: NetAllow, Label: "Reachable private addresses", Kind: desk.FieldList,
-		Help: "Hosts, addresses or networks of the inside, each with an optional port, that Deskbell may connect to."},
+		Help: "A larger mail is refused by our own mail server and left on the mailbox's.",
+	})
+	option.Register(desk.Field{
+		Key: NetAllow, Label: "Reachable private addresses", Kind: desk.FieldList,
+		Help: "Hosts, addresses or networks of the inside, each with an optional port, that Deskbell may connect to.",
+	},
 		option.CheckedBy(checkNetworks), option.OwnerOnly)
 }
 

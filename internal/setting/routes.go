@@ -20,11 +20,15 @@ type Page struct {
 
 // Routes puts the settings page into the table.
 func Routes(t *route.Table, app core.App, log *event.Log) {
-	route.Add(t, route.Route{Method: http.MethodGet, Path: "/api/desk/settings", Permission: "setting.read",
-		Summary: "The settings with their fields and values."},
+	route.Add(t, route.Route{
+		Method: http.MethodGet, Path: "/api/desk/settings", Permission: "setting.read",
+		Summary: "The settings with their fields and values.",
+	},
 		func(_ *route.Call, _ route.None) (Page, error) { return page(app), nil })
-	route.Add(t, route.Route{Method: http.MethodPatch, Path: "/api/desk/settings", Permission: "setting.write",
-		Summary: "Change settings, all that are given or none; null goes back to the default."},
+	route.Add(t, route.Route{
+		Method: http.MethodPatch, Path: "/api/desk/settings", Permission: "setting.write",
+		Summary: "Change settings, all that are given or none; null goes back to the default.",
+	},
 		func(c *route.Call, values map[string]json.RawMessage) (Page, error) {
 			label := reserved(values)
 			if label != "" && !slices.Contains(c.Caller.Roles, desk.RoleOwner) {

@@ -58,7 +58,8 @@ func TestRoutes(t *testing.T) {
 		{desk.RoleAdmin, "GET", "", 200, []string{`"key":"mail.undo_s"`, `"kind":"number"`, `"max":60`, `"unit":"s"`, `"mail.undo_s":10`, `"mon":[["09:00","17:00"]]`}, 0},
 		{desk.RoleAdmin, "PATCH", `{"mail.undo_s":5,"desk.name":"Tea <b>&</b> Co"}`, 200, []string{`"mail.undo_s":5`, `"fields":[{`}, 2},
 		{desk.RoleAdmin, "PATCH", `{"mail.undo_s":61,"desk.time_zone":"Bonn","desk.name":"Other"}`, 400, []string{
-			`"message":"“Time zone” must be the name of a time zone`, `"desk.time_zone":{"code":"invalid"`, `"mail.undo_s":{"code":"invalid"`}, 2},
+			`"message":"“Time zone” must be the name of a time zone`, `"desk.time_zone":{"code":"invalid"`, `"mail.undo_s":{"code":"invalid"`,
+		}, 2},
 		{desk.RoleAdmin, "PATCH", `{"colour":1}`, 400, []string{`no setting \"colour\"`}, 2},
 		{desk.RoleAdmin, "PATCH", `[1]`, 400, nil, 2},
 		{desk.RoleAdmin, "PATCH", `{"net.allow":["10.0.0.1"]}`, 403, []string{"Only the owner"}, 2},
