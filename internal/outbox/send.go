@@ -226,7 +226,7 @@ func (o *Outbox) attempt(ctx context.Context, r *due) (claimed bool, result desk
 	if err != nil {
 		return true, desk.SendResult{State: desk.SendDeferred, Answer: "An attachment could not be read."}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel()
 	return true, o.sender.Send(ctx, d.outbound(files), desk.Address{Name: r.Name, Address: r.Address},
 		func(s desk.SendState) error { return o.stage(r, s) })

@@ -164,3 +164,15 @@ func where(app core.App, cond string, args ...any) ([]Team, error) {
 		FROM teams t WHERE `+cond+` ORDER BY t.name COLLATE NOCASE`, args...)
 	return out, err
 }
+
+// Names maps the ids of all teams to their names.
+func Names(app core.App) (map[string]string, error) {
+	out := map[string]string{}
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var id, name string
+		err := r.Scan(&id, &name)
+		out[id] = name
+		return err
+	}, "SELECT id, name FROM teams")
+	return out, err
+}

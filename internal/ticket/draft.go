@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"database/sql"
 	"encoding/json"
 
 	"github.com/deskbell/deskbell/internal/desk"
@@ -47,4 +48,16 @@ func FindDraft(app core.App, agent, ticket string) (*Draft, error) {
 // DropDraft forgets the draft of an agent in a ticket.
 func DropDraft(app core.App, agent, ticket string) error {
 	return sqlite.Exec(app, "DELETE FROM drafts WHERE agent = ? AND ticket = ?", agent, ticket)
+}
+
+// DraftPreviews maps the tickets in which an agent has a draft to its beginning.
+func DraftPreviews(app core.App, agent string) (map[string]string, error) {
+	out := map[string]string{}
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var ticket, preview string
+		err := r.Scan(&ticket, &preview)
+		out[ticket] = preview
+		return err
+	}, "SELECT ticket, preview FROM drafts WHERE agent = ?", agent)
+	return out, err
 }

@@ -1,12 +1,15 @@
 package view
 
 import (
+	"slices"
+
 	"github.com/deskbell/deskbell/internal/access"
 	"github.com/deskbell/deskbell/internal/customer"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/file"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/route"
+	"github.com/deskbell/deskbell/internal/team"
 	"github.com/deskbell/deskbell/internal/ticket"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -49,18 +52,54 @@ func List(c *route.Call, q Query) (route.List[Row], error) {
 		found = found[:p.limit]
 		next = p.next(found[p.limit-1].Ticket)
 	}
-	tags, err := tagNames(c.App, found)
+	n, err := namesFor(c.App, c.Caller.Actor.ID, found)
 	if err != nil {
 		return route.List[Row]{}, err
 	}
 	out := make([]Row, len(found))
 	for i, r := range found {
-		name := (&customer.Customer{Name: r.customer, Email: r.email}).Shown()
-		out[i] = Row{Shown: r.Show(ticket.Person{ID: r.Ticket.Customer, Name: name, Email: r.email}, r.team, r.assignee, tags),
-			Preview: r.Preview, LastFrom: r.LastFrom, LastAt: desk.Stamp(r.LastAt), WaitingSince: desk.Stamp(r.WaitingSince),
-			Unread: r.LastFrom == "customer" && r.LastAt > r.readAt && !r.Status.Finished(), Draft: r.draft, Attachments: r.HasFiles}
+		out[i] = n.show(r)
 	}
 	return route.ListOf(out, next), nil
+}
+
+// names are what the rows of one page need besides themselves.
+type names struct{ teams, agents, tags, drafts map[string]string }
+
+func namesFor(app core.App, agent string, rows []row) (n names, err error) {
+	if len(rows) == 0 {
+		return n, nil
+	}
+	if n.teams, err = team.Names(app); err != nil {
+		return n, err
+	}
+	var assignees []string
+	for _, r := range rows {
+		if r.Assignee != "" && !slices.Contains(assignees, r.Assignee) {
+			assignees = append(assignees, r.Assignee)
+		}
+	}
+	if n.agents, err = access.Names(app, desk.ActorAgent, assignees); err != nil {
+		return n, err
+	}
+	if n.drafts, err = ticket.DraftPreviews(app, agent); err != nil {
+		return n, err
+	}
+	n.tags, err = tagNames(app, rows)
+	return n, err
+}
+
+func (n names) show(r row) Row {
+	name := (&customer.Customer{Name: r.customer, Email: r.email}).Shown()
+	out := Row{
+		Shown:   r.Show(ticket.Person{ID: r.Ticket.Customer, Name: name, Email: r.email}, n.teams[r.Team], n.agents[r.Assignee], n.tags),
+		Preview: r.Preview, LastFrom: r.LastFrom, LastAt: desk.Stamp(r.LastAt), WaitingSince: desk.Stamp(r.WaitingSince),
+		Unread: r.LastFrom == "customer" && r.LastAt > r.readAt && !r.Status.Finished(), Attachments: r.HasFiles,
+	}
+	if draft, ok := n.drafts[r.ID]; ok {
+		out.Draft = &draft
+	}
+	return out
 }
 
 // tagNames reads the names of tags only when a row has any.
