@@ -190,8 +190,10 @@ func (a *Access) applyChange(tx core.App, by desk.Actor, old *Agent, change Agen
 		if err := setMembership(tx, old.ID, *change.Teams, now); err != nil {
 			return err
 		}
-		events = append(events, desk.Event{Kind: "agent.teams_changed", Subject: old.ID, Actor: by,
-			Old: strings.Join(old.Teams, ","), New: strings.Join(*change.Teams, ",")})
+		events = append(events, desk.Event{
+			Kind: "agent.teams_changed", Subject: old.ID, Actor: by,
+			Old: strings.Join(old.Teams, ","), New: strings.Join(*change.Teams, ","),
+		})
 	}
 	if change.Active != nil && *change.Active != old.Active {
 		if err := sqlite.Exec(tx, "UPDATE agents SET active = ? WHERE id = ?", *change.Active, old.ID); err != nil {

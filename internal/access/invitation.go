@@ -41,8 +41,10 @@ func (a *Access) Invite(by desk.Actor, byRoles []desk.Role, email string, roles 
 		return nil, "", desk.Errorf(desk.Forbidden, "Only an owner may invite an owner.")
 	}
 	now := a.wall.Now()
-	inv := &Invitation{ID: desk.NewID(now), Email: email, Roles: roles, Teams: teams,
-		created: desk.Millis(now), expires: desk.Millis(now.Add(invitationLife))}
+	inv := &Invitation{
+		ID: desk.NewID(now), Email: email, Roles: roles, Teams: teams,
+		created: desk.Millis(now), expires: desk.Millis(now.Add(invitationLife)),
+	}
 	inv.stamp()
 	token := desk.NewToken()
 	err := a.app.RunInTransaction(func(tx core.App) error {

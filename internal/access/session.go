@@ -81,8 +81,10 @@ func (a *Access) startSession(agent, ip, userAgent string) (string, error) {
 			(SELECT id FROM sessions WHERE agent = ? AND ended = 0 ORDER BY created DESC LIMIT ?)`, agent, agent, maxSessions); err != nil {
 			return err
 		}
-		_, err := a.log.Append(tx, desk.Event{Kind: "session.started", Subject: s.ID, Actor: desk.Agent(agent),
-			Detail: map[string]any{"ip": ip, "user_agent": s.UserAgent}})
+		_, err := a.log.Append(tx, desk.Event{
+			Kind: "session.started", Subject: s.ID, Actor: desk.Agent(agent),
+			Detail: map[string]any{"ip": ip, "user_agent": s.UserAgent},
+		})
 		return err
 	})
 	return s.ID, err

@@ -79,8 +79,10 @@ func prepare(t *testing.T, dir string, sink *smtptest.Server) []string {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	owner, err := d.Setup.Do(context.Background(), setup.Input{Company: "Bench", Address: "support@desk.test",
-		Mailbox: &email.Input{Address: "support@desk.test", SMTP: &email.ServerInput{Host: "127.0.0.1", Port: sink.Port(), Security: email.SecurityNone}}, Owner: setup.Owner{Name: "Owner", Email: "owner@people.test", Password: password}})
+	owner, err := d.Setup.Do(context.Background(), setup.Input{
+		Company: "Bench", Address: "support@desk.test",
+		Mailbox: &email.Input{Address: "support@desk.test", SMTP: &email.ServerInput{Host: "127.0.0.1", Port: sink.Port(), Security: email.SecurityNone}}, Owner: setup.Owner{Name: "Owner", Email: "owner@people.test", Password: password},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,8 +116,10 @@ func (d *Desk) open() error {
 
 // Bootstrap opens the databases of a data folder and brings them up to date.
 func Bootstrap(dir string) (*core.BaseApp, error) {
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: sqlite.Connect,
-		DataMaxOpenConns: 12, DataMaxIdleConns: 4, AuxMaxOpenConns: 4, AuxMaxIdleConns: 1})
+	app := core.NewBaseApp(core.BaseAppConfig{
+		DataDir: dir, DBConnect: sqlite.Connect,
+		DataMaxOpenConns: 12, DataMaxIdleConns: 4, AuxMaxOpenConns: 4, AuxMaxIdleConns: 1,
+	})
 	if err := app.Bootstrap(); err != nil {
 		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
 	}
@@ -142,16 +144,24 @@ func (d *Desk) records() {
 func (d *Desk) flows() {
 	tokens := ticket.Tokens{Signer: d.Secrets}
 	d.Mailboxes = email.NewMailboxes(d.App, d.Log, d.Secrets, d.Clock)
-	d.Mail = email.New(email.Options{App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
-		SMTPAddr: d.SMTPAddr, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged})
+	d.Mail = email.New(email.Options{
+		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
+		SMTPAddr: d.SMTPAddr, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
+	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
-	d.Intake = intake.New(intake.Deps{App: d.App, Log: d.Log, Clock: d.Clock, Ledger: d.Ledger, Files: d.Files, Tickets: d.Tickets,
-		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes})
-	d.Replies = reply.New(reply.Deps{App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Tokens: tokens, Outbox: d.Outbox,
+	d.Intake = intake.New(intake.Deps{
+		App: d.App, Log: d.Log, Clock: d.Clock, Ledger: d.Ledger, Files: d.Files, Tickets: d.Tickets,
+		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes,
+	})
+	d.Replies = reply.New(reply.Deps{
+		App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Tokens: tokens, Outbox: d.Outbox,
 		Mailboxes: d.Mailboxes, UndoSeconds: func() int { return setting.Int(d.App, setting.MailUndoSeconds) },
-		ServerState: d.serverState, Paused: d.paused, SetPaused: d.setPaused})
-	d.Pages = conversation.New(conversation.Deps{App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Ledger: d.Ledger, Files: d.Files,
-		Recipients: d.Replies, Access: d.Access, SenderOf: d.Mailboxes.SenderOf})
+		ServerState: d.serverState, Paused: d.paused, SetPaused: d.setPaused,
+	})
+	d.Pages = conversation.New(conversation.Deps{
+		App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Ledger: d.Ledger, Files: d.Files,
+		Recipients: d.Replies, Access: d.Access, SenderOf: d.Mailboxes.SenderOf,
+	})
 	d.News = news.New(d.App, d.Log, d.Clock, d.Access)
 }
 

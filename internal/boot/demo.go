@@ -24,8 +24,10 @@ func (d *Desk) Demo(ctx context.Context) (made bool, err error) {
 	if done, err := setup.Done(d.App); err != nil || done {
 		return false, err
 	}
-	owner, err := d.Setup.Do(ctx, setup.Input{Company: "Birk & Tern Outdoor", Address: "support@birkandtern.example", TimeZone: "Europe/Oslo",
-		Owner: setup.Owner{Name: "Ines Moreau", Email: DemoEmail, Password: DemoPassword}})
+	owner, err := d.Setup.Do(ctx, setup.Input{
+		Company: "Birk & Tern Outdoor", Address: "support@birkandtern.example", TimeZone: "Europe/Oslo",
+		Owner: setup.Owner{Name: "Ines Moreau", Email: DemoEmail, Password: DemoPassword},
+	})
 	if err != nil {
 		return false, err
 	}
@@ -38,8 +40,10 @@ func (d *Desk) Demo(ctx context.Context) (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, sample.New(d.App, d.Log, d.Clock, d.Tickets, sample.Options{Tickets: demoTickets, Seed: 7, Teams: teams, Agents: people,
-		Mailbox: box.ID, Address: box.From(), Open: 0.04}).Fill(nil)
+	return true, sample.New(d.App, d.Log, d.Clock, d.Tickets, sample.Options{
+		Tickets: demoTickets, Seed: 7, Teams: teams, Agents: people,
+		Mailbox: box.ID, Address: box.From(), Open: 0.04,
+	}).Fill(nil)
 }
 
 // demoPeople adds colleagues and a second team.

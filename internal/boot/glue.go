@@ -64,8 +64,10 @@ func (d *Desk) banners() {
 		if err != nil || held == 0 || !who.Has("setting.write") {
 			return nil, err
 		}
-		return []health.Banner{{ID: "breaker", Level: "warn", Href: new("/outbox"),
-			Text: fmt.Sprintf("Automatic mail is over its limit of %d a minute; %d wait. Replies go out as usual.", setting.Int(app, setting.MailAutoPerMinute), held)}}, nil
+		return []health.Banner{{
+			ID: "breaker", Level: "warn", Href: new("/outbox"),
+			Text: fmt.Sprintf("Automatic mail is over its limit of %d a minute; %d wait. Replies go out as usual.", setting.Int(app, setting.MailAutoPerMinute), held),
+		}}, nil
 	})
 }
 

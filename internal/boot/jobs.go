@@ -8,8 +8,12 @@ import (
 
 // jobs registers what runs by the clock.
 func (d *Desk) jobs() {
-	d.Schedule.Register(schedule.Job{Name: "file.pair", Title: "Pair files with their rows", Spec: "30 3 * * *",
-		Run: func(ctx context.Context) error { return d.Files.Pair(ctx) }})
-	d.Schedule.Register(schedule.Job{Name: "access.tidy", Title: "Forget ended sign-ins and answered requests", Spec: "10 3 * * *",
-		Run: func(context.Context) error { return d.Access.Tidy() }})
+	d.Schedule.Register(schedule.Job{
+		Name: "file.pair", Title: "Pair files with their rows", Spec: "30 3 * * *",
+		Run: func(ctx context.Context) error { return d.Files.Pair(ctx) },
+	})
+	d.Schedule.Register(schedule.Job{
+		Name: "access.tidy", Title: "Forget ended sign-ins and answered requests", Spec: "10 3 * * *",
+		Run: func(context.Context) error { return d.Access.Tidy() },
+	})
 }

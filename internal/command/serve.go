@@ -14,8 +14,10 @@ import (
 const clockEnv = "DESKBELL_TEST_CLOCK"
 
 func serveCommand() *cobra.Command {
-	c := &cobra.Command{Use: "serve", Short: "Serve the desk", Args: cobra.NoArgs,
-		Long: "Serve the desk until SIGTERM. Prints “Deskbell is ready on URL” once it accepts requests."}
+	c := &cobra.Command{
+		Use: "serve", Short: "Serve the desk", Args: cobra.NoArgs,
+		Long: "Serve the desk until SIGTERM. Prints “Deskbell is ready on URL” once it accepts requests.",
+	}
 	serveFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return serve(c, dirOf(c)) }
 	return c

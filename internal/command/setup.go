@@ -42,8 +42,10 @@ func setupCommand() *cobra.Command {
 
 func setupInput(c *cobra.Command) (in setup.Input, err error) {
 	text := func(name string) string { v, _ := c.Flags().GetString(name); return v }
-	in = setup.Input{Company: text("company"), Address: text("address"), TimeZone: text("time-zone"),
-		Owner: setup.Owner{Name: text("name"), Email: text("email"), Password: text("password")}}
+	in = setup.Input{
+		Company: text("company"), Address: text("address"), TimeZone: text("time-zone"),
+		Owner: setup.Owner{Name: text("name"), Email: text("email"), Password: text("password")},
+	}
 	if text("smtp-url") == "" && text("imap-url") == "" {
 		return in, nil
 	}

@@ -13,7 +13,8 @@ func superuserCommand() *cobra.Command {
 	c := &cobra.Command{Use: "superuser", Short: "Accounts of PocketBase's admin pages (/_/)", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return usageError{fmt.Errorf("say what to do: deskbell superuser upsert EMAIL PASSWORD")}
 	}}
-	c.AddCommand(&cobra.Command{Use: "upsert EMAIL PASSWORD", Short: "Make a superuser or change its password", Args: cobra.ExactArgs(2),
+	c.AddCommand(&cobra.Command{
+		Use: "upsert EMAIL PASSWORD", Short: "Make a superuser or change its password", Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			app, err := boot.Bootstrap(dirOf(c))
 			if err != nil {
@@ -25,7 +26,8 @@ func superuserCommand() *cobra.Command {
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s may sign in at /_/.\n", args[0])
 			return nil
-		}})
+		},
+	})
 	return c
 }
 

@@ -37,9 +37,11 @@ func timeline(app core.App, t *ticket.Ticket) ([]ShownEvent, error) {
 	}
 	out := make([]ShownEvent, len(events))
 	for i, e := range events {
-		out[i] = ShownEvent{Seq: e.Seq, At: desk.MustStamp(e.At), Kind: e.Kind, Actor: message.ShownAuthor{Kind: e.Actor.Kind, ID: e.Actor.ID, Name: name(e.Actor)},
+		out[i] = ShownEvent{
+			Seq: e.Seq, At: desk.MustStamp(e.At), Kind: e.Kind, Actor: message.ShownAuthor{Kind: e.Actor.Kind, ID: e.Actor.ID, Name: name(e.Actor)},
 			Old: value(e.Kind, e.Old, name), New: value(e.Kind, e.New, name),
-			Reason: message.ShownReason{Code: e.Reason, Text: why(desk.Reason{Code: e.Reason})}, Detail: e.Detail}
+			Reason: message.ShownReason{Code: e.Reason, Text: why(desk.Reason{Code: e.Reason})}, Detail: e.Detail,
+		}
 		if e.Message != "" {
 			out[i].Message = &e.Message
 		}

@@ -67,8 +67,10 @@ func (s *Files) folder(app core.App, id string) (string, error) {
 func (s *Files) Prepare(a desk.Attachment, uploadedBy string) (*File, error) {
 	now := s.clock.Now()
 	sum := sha256.Sum256(a.Content)
-	f := &File{ID: desk.NewID(now), Name: displayName(a.Name), Size: int64(len(a.Content)), SHA256: hex.EncodeToString(sum[:]),
-		ContentID: a.ContentID, Inline: a.Inline, UploadedBy: uploadedBy, Created: desk.Millis(now)}
+	f := &File{
+		ID: desk.NewID(now), Name: displayName(a.Name), Size: int64(len(a.Content)), SHA256: hex.EncodeToString(sum[:]),
+		ContentID: a.ContentID, Inline: a.Inline, UploadedBy: uploadedBy, Created: desk.Millis(now),
+	}
 	f.ContentType = sniff(a.Content, a.ContentType)
 	f.stored = strings.ToLower(strings.NewReplacer("-", "a", "_", "b").Replace(desk.NewToken())) + ".bin"
 	dir, err := s.folder(s.app, f.ID)

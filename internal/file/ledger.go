@@ -129,9 +129,11 @@ func (l *Ledger) entry(m desk.Inbound) (*Entry, error) {
 	if m.Received.IsZero() {
 		m.Received = now
 	}
-	e := &Entry{ID: desk.NewID(now), Channel: m.Channel, Mailbox: m.Mailbox, SourceID: m.SourceID,
+	e := &Entry{
+		ID: desk.NewID(now), Channel: m.Channel, Mailbox: m.Mailbox, SourceID: m.SourceID,
 		Received: desk.Millis(m.Received), Size: int64(len(m.Raw)), MailFrom: m.MailFrom, RcptTo: m.RcptTo,
-		Old: m.Old, TooLarge: m.TooLarge, State: StateStored}
+		Old: m.Old, TooLarge: m.TooLarge, State: StateStored,
+	}
 	if e.SourceID == "" {
 		e.SourceID = e.ID
 	}

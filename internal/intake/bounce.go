@@ -42,8 +42,10 @@ func (in *Intake) bounce(tx core.App, l *letter) (settled bool, err error) {
 // failed notes that a mail of ours did not arrive. The outbox's event makes the
 // ticket come back; a mail without a delivery of ours comes back here.
 func (in *Intake) failed(tx core.App, t *ticket.Ticket, original, report *message.Message, mark message.Bounce) error {
-	if _, err := in.Log.Append(tx, desk.Event{Kind: "message.bounced", Ticket: t.ID, Message: original.ID, Subject: report.ID,
-		Actor: desk.System("intake"), Reason: mark.Status}); err != nil {
+	if _, err := in.Log.Append(tx, desk.Event{
+		Kind: "message.bounced", Ticket: t.ID, Message: original.ID, Subject: report.ID,
+		Actor: desk.System("intake"), Reason: mark.Status,
+	}); err != nil {
 		return err
 	}
 	d, err := outbox.ByMessageID(tx, original.MessageID)

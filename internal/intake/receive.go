@@ -179,7 +179,9 @@ func (in *Intake) store(tx core.App, l *letter, t *ticket.Ticket, m *message.Mes
 	if err := file.Settle(tx, l.entry, file.StateDone, m.ID, "", l.key); err != nil {
 		return err
 	}
-	_, err := in.Log.Append(tx, desk.Event{Kind: "message.received", At: m.Created, Ticket: t.ID, Message: m.ID, Subject: l.entry.Mailbox,
-		Actor: m.Author, Reason: m.Reason.Code})
+	_, err := in.Log.Append(tx, desk.Event{
+		Kind: "message.received", At: m.Created, Ticket: t.ID, Message: m.ID, Subject: l.entry.Mailbox,
+		Actor: m.Author, Reason: m.Reason.Code,
+	})
 	return err
 }

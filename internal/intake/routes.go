@@ -69,8 +69,10 @@ func (in *Intake) quarantineList(c *route.Call, p route.Page) (route.List[quaran
 	}
 	out := make([]quarantined, len(entries))
 	for i, e := range entries {
-		out[i] = quarantined{ID: e.ID, Channel: e.Channel, Received: desk.MustStamp(e.Received), Size: e.Size, Tries: e.Tries,
-			Reason: message.ShownReason{Code: e.Reason, Text: reasons[e.Reason]}}
+		out[i] = quarantined{
+			ID: e.ID, Channel: e.Channel, Received: desk.MustStamp(e.Received), Size: e.Size, Tries: e.Tries,
+			Reason: message.ShownReason{Code: e.Reason, Text: reasons[e.Reason]},
+		}
 		if raw, err := in.Ledger.Raw(e); err == nil {
 			m := mail.Parse(raw)
 			out[i].From, out[i].Subject = address(m.From), m.Subject

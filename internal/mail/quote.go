@@ -86,7 +86,6 @@ func foldLines(lines []line) []bool {
 		}
 		if start, ok := threadStart(lines, i); ok {
 			mark(start, len(lines))
-			end = start
 			break
 		}
 		start, ok := attribution(lines, i)
@@ -96,7 +95,6 @@ func foldLines(lines []line) []bool {
 		first := nextText(lines, i+1)
 		if first == len(lines) || !lines[first].quoted() {
 			mark(start, len(lines))
-			end = start
 			break
 		}
 		to := quoteEnd(lines, first)

@@ -64,11 +64,13 @@ func ShowFile(f file.File) ShownFile {
 
 // Show makes the API's form of a message; delivery is nil for what was not sent.
 func (m *Message) Show(ticket int64, author string, reason ShownReason, files []file.File, delivery any) Shown {
-	out := Shown{ID: m.ID, Ticket: ticket, Thread: m.Thread, Kind: m.Kind, Author: ShownAuthor{m.Author.Kind, m.Author.ID, author},
+	out := Shown{
+		ID: m.ID, Ticket: ticket, Thread: m.Thread, Kind: m.Kind, Author: ShownAuthor{m.Author.Kind, m.Author.ID, author},
 		From: m.From, To: list(m.To), Cc: list(m.Cc), Bcc: list(m.Bcc), Subject: m.Subject, Text: m.Text, HTML: m.HTML + m.HTMLQuoted,
 		VisibleText: m.VisibleText, Attachments: []ShownFile{}, Authentication: m.Authentication, Reason: reason, Delivery: delivery,
 		Quoted: m.HTMLQuoted != "" || m.HTML == "" && len(m.Text) > len(m.VisibleText)+2, RemoteImages: richtext.HasRemoteImages(m.HTML + m.HTMLQuoted),
-		AutoReply: m.AutoReply, Bounced: m.Bounce, MessageID: m.MessageID, Created: desk.MustStamp(m.Created)}
+		AutoReply: m.AutoReply, Bounced: m.Bounce, MessageID: m.MessageID, Created: desk.MustStamp(m.Created),
+	}
 	for _, f := range files {
 		out.Attachments = append(out.Attachments, ShowFile(f))
 	}

@@ -9,6 +9,8 @@ import (
 const SettingPaused = "mail.auto_paused"
 
 func init() {
-	option.Register(desk.Field{Key: SettingPaused, Label: "Hold automatic mail", Kind: desk.FieldBool,
-		Help: "Automatic mail waits until this is off again; replies of agents go out as usual."})
+	option.Register(desk.Field{
+		Key: SettingPaused, Label: "Hold automatic mail", Kind: desk.FieldBool,
+		Help: "Automatic mail waits until this is off again; replies of agents go out as usual.",
+	})
 }

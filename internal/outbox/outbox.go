@@ -121,8 +121,10 @@ type Outbox struct {
 
 // New returns the outbox of app; nothing is sent before Run.
 func New(app core.App, log *event.Log, clock desk.Clock, sender Sender, files Attachments, limits Limits) *Outbox {
-	return &Outbox{app: app, log: log, clock: clock, sender: sender, files: files, limits: limits, wake: make(chan struct{}, 1),
-		busy: newInFlight()}
+	return &Outbox{
+		app: app, log: log, clock: clock, sender: sender, files: files, limits: limits, wake: make(chan struct{}, 1),
+		busy: newInFlight(),
+	}
 }
 
 // Enqueue writes a delivery and its recipients in tx and wakes the sender once
@@ -165,8 +167,10 @@ func (d *Delivery) addRecipients() {
 				continue
 			}
 			seen[key] = true
-			d.Recipients = append(d.Recipients, Recipient{ID: desk.NewID(desk.Time(d.Created)), Delivery: d.ID, Role: list.role,
-				Address: a.Address, Name: a.Name, State: d.State, NextTry: d.NextTry, Created: d.Created, Updated: d.Created})
+			d.Recipients = append(d.Recipients, Recipient{
+				ID: desk.NewID(desk.Time(d.Created)), Delivery: d.ID, Role: list.role,
+				Address: a.Address, Name: a.Name, State: d.State, NextTry: d.NextTry, Created: d.Created, Updated: d.Created,
+			})
 		}
 	}
 }

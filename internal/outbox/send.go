@@ -161,8 +161,10 @@ func (o *Outbox) holdBack(r *due, by string, until time.Time) error {
 		if err := o.update(tx, r); err != nil || !first {
 			return err
 		}
-		_, err := o.log.Append(tx, desk.Event{Kind: "delivery.held", Ticket: r.ticket, Message: r.message, Subject: r.Delivery,
-			Actor: desk.System("outbox"), Reason: by})
+		_, err := o.log.Append(tx, desk.Event{
+			Kind: "delivery.held", Ticket: r.ticket, Message: r.message, Subject: r.Delivery,
+			Actor: desk.System("outbox"), Reason: by,
+		})
 		return err
 	})
 }
@@ -233,8 +235,10 @@ func (o *Outbox) attempt(ctx context.Context, r *due) (claimed bool, result desk
 }
 
 func (d *Delivery) outbound(files []desk.Attachment) desk.Outbound {
-	return desk.Outbound{ID: d.ID, Mailbox: d.Mailbox, From: d.From, To: d.To, Cc: d.Cc, Bcc: d.Bcc, ReplyTo: d.ReplyTo, Subject: d.Subject, Text: d.Text, HTML: d.HTML,
-		MessageID: d.MessageID, InReplyTo: d.InReplyTo, References: d.References, Auto: d.Auto, Date: desk.Time(d.Created), Attachments: files}
+	return desk.Outbound{
+		ID: d.ID, Mailbox: d.Mailbox, From: d.From, To: d.To, Cc: d.Cc, Bcc: d.Bcc, ReplyTo: d.ReplyTo, Subject: d.Subject, Text: d.Text, HTML: d.HTML,
+		MessageID: d.MessageID, InReplyTo: d.InReplyTo, References: d.References, Auto: d.Auto, Date: desk.Time(d.Created), Attachments: files,
+	}
 }
 
 var errTakenBack = errors.New("taken back")
@@ -280,8 +284,10 @@ func (o *Outbox) settle(tx core.App, r *due) error {
 	if err := o.update(tx, r); err != nil {
 		return err
 	}
-	_, err := o.log.Append(tx, desk.Event{Kind: "delivery." + string(r.State), Ticket: r.ticket, Message: r.message, Subject: r.Delivery,
-		Actor: desk.System("outbox"), New: r.ID, Detail: map[string]any{"recipient": r.Address, "answer": r.Answer}})
+	_, err := o.log.Append(tx, desk.Event{
+		Kind: "delivery." + string(r.State), Ticket: r.ticket, Message: r.message, Subject: r.Delivery,
+		Actor: desk.System("outbox"), New: r.ID, Detail: map[string]any{"recipient": r.Address, "answer": r.Answer},
+	})
 	return err
 }
 

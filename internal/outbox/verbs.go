@@ -159,8 +159,10 @@ func (o *Outbox) Bounced(tx core.App, d *Delivery, addresses []string, answer st
 	if err := refresh(tx, d.ID, now); err != nil {
 		return false, err
 	}
-	_, err := o.log.Append(tx, desk.Event{Kind: "delivery.failed", Ticket: d.Ticket, Message: d.Message, Subject: d.ID,
-		Actor: desk.System("outbox"), Reason: "bounce", Detail: map[string]any{"answer": answer}})
+	_, err := o.log.Append(tx, desk.Event{
+		Kind: "delivery.failed", Ticket: d.Ticket, Message: d.Message, Subject: d.ID,
+		Actor: desk.System("outbox"), Reason: "bounce", Detail: map[string]any{"answer": answer},
+	})
 	return true, err
 }
 

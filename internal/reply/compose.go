@@ -27,8 +27,10 @@ func (r *Replies) compose(tx core.App, by desk.Actor, t *ticket.Ticket, in Input
 	if strings.TrimSpace(text) == "" && len(in.Attachments) == 0 && !strings.Contains(html, "<img") {
 		return nil, desk.Errorf(desk.Invalid, "The reply is empty; write something.")
 	}
-	m := &message.Message{ID: desk.NewID(r.Clock.Now()), Ticket: t.ID, Kind: desk.KindReply, Author: by, HTML: html, Text: text, VisibleText: text,
-		Subject: replySubject(t.Subject)}
+	m := &message.Message{
+		ID: desk.NewID(r.Clock.Now()), Ticket: t.ID, Kind: desk.KindReply, Author: by, HTML: html, Text: text, VisibleText: text,
+		Subject: replySubject(t.Subject),
+	}
 	if answered != nil && answered.MessageID != "" {
 		m.InReplyTo = answered.MessageID
 		m.References = append(append([]string{}, answered.References...), answered.MessageID)

@@ -182,8 +182,10 @@ func (r *Replies) outboxRows(app core.App, found []*outbox.Delivery) ([]outboxRo
 	}
 	out := make([]outboxRow, len(found))
 	for i, d := range found {
-		out[i] = outboxRow{Shown: d.Show(), Kind: d.Kind, Subject: d.Subject, To: append(append(append([]desk.Address{}, d.To...), d.Cc...), d.Bcc...),
-			Created: desk.MustStamp(d.Created), Updated: desk.MustStamp(d.Updated)}
+		out[i] = outboxRow{
+			Shown: d.Show(), Kind: d.Kind, Subject: d.Subject, To: append(append(append([]desk.Address{}, d.To...), d.Cc...), d.Bcc...),
+			Created: desk.MustStamp(d.Created), Updated: desk.MustStamp(d.Updated),
+		}
 		if d.Message != "" && d.State != desk.SendCancelled {
 			out[i].Message = &d.Message
 		}

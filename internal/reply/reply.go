@@ -117,9 +117,11 @@ func (r *Replies) send(tx core.App, by desk.Actor, t *ticket.Ticket, in Input) (
 		return nil, err
 	}
 	m.From = from
-	d := &outbox.Delivery{ID: desk.NewID(r.Clock.Now()), Kind: outbox.KindReply, Ticket: t.ID, Message: m.ID, Mailbox: mailbox, From: from,
+	d := &outbox.Delivery{
+		ID: desk.NewID(r.Clock.Now()), Kind: outbox.KindReply, Ticket: t.ID, Message: m.ID, Mailbox: mailbox, From: from,
 		To: m.To, Cc: m.Cc, Bcc: m.Bcc, Subject: m.Subject, InReplyTo: m.InReplyTo, References: m.References, HeldBy: heldBy, NotBefore: notBefore,
-		Author: authorOf(by), Before: map[string]string{"status": string(t.Status), "assignee": t.Assignee}}
+		Author: authorOf(by), Before: map[string]string{"status": string(t.Status), "assignee": t.Assignee},
+	}
 	d.MessageID = r.Tokens.MessageID(d.ID, t.Number, domainOf(from.Address))
 	m.MessageID = d.MessageID
 	if plus {

@@ -149,8 +149,10 @@ type opening struct {
 	Team     string        `json:"team"` // id, "" = the caller's first, else the oldest
 }
 
-var openChannels = map[desk.Channel]bool{"email": true, "form": true, "chat": true, "phone": true, "in_person": true, "sms": true,
-	"whatsapp": true, "messenger": true, "instagram": true, "telegram": true, "mastodon": true, "api": true, "portal": true}
+var openChannels = map[desk.Channel]bool{
+	"email": true, "form": true, "chat": true, "phone": true, "in_person": true, "sms": true,
+	"whatsapp": true, "messenger": true, "instagram": true, "telegram": true, "mastodon": true, "api": true, "portal": true,
+}
 
 func (r *Replies) open(c *route.Call, in opening) (number int64, err error) {
 	if in.Channel == "" {
@@ -217,8 +219,10 @@ func (r *Replies) openIn(tx core.App, c *route.Call, in opening) (int64, error) 
 	}
 	html := richtext.SanitizeCompose(in.Body)
 	text := richtext.Text(html)
-	t, err := r.Tickets.Open(tx, by, ticket.Opening{Subject: in.Subject, Channel: in.Channel, Team: group, Customer: who.ID, Priority: in.Priority,
-		Type: in.Type, Tags: tags, Preview: preview(text), Reason: reason.Code})
+	t, err := r.Tickets.Open(tx, by, ticket.Opening{
+		Subject: in.Subject, Channel: in.Channel, Team: group, Customer: who.ID, Priority: in.Priority,
+		Type: in.Type, Tags: tags, Preview: preview(text), Reason: reason.Code,
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -228,8 +232,10 @@ func (r *Replies) openIn(tx core.App, c *route.Call, in opening) (int64, error) 
 	if text == "" {
 		return t.Number, nil
 	}
-	m := &message.Message{Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who.ID), From: from, Subject: t.Subject, HTML: html,
-		Text: text, VisibleText: text, Reason: reason}
+	m := &message.Message{
+		Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who.ID), From: from, Subject: t.Subject, HTML: html,
+		Text: text, VisibleText: text, Reason: reason,
+	}
 	if err := message.Add(tx, m, now); err != nil {
 		return 0, err
 	}

@@ -100,9 +100,11 @@ func (f *Filler) one(tx core.App, i int) error {
 	product := products[f.rand.IntN(len(products))]
 	first := matter.body(product)
 	open := float64(f.o.Tickets-i) <= float64(f.o.Tickets)*f.o.Open && f.rand.Float64() < 0.9 || f.rand.Float64() < 0.01
-	t, err := f.tickets.Open(tx, desk.Customer(who.ID), ticket.Opening{Subject: matter.about(product), Channel: desk.ChannelEmail, Mailbox: f.o.Mailbox,
+	t, err := f.tickets.Open(tx, desk.Customer(who.ID), ticket.Opening{
+		Subject: matter.about(product), Channel: desk.ChannelEmail, Mailbox: f.o.Mailbox,
 		Team: f.o.Teams[f.rand.IntN(len(f.o.Teams))], Customer: who.ID, Priority: f.priority(), Type: matter.kind, Preview: first, At: desk.Millis(opened),
-		Reason: "new_sender_or_matter"})
+		Reason: "new_sender_or_matter",
+	})
 	if err != nil {
 		return err
 	}
@@ -125,8 +127,10 @@ func (f *Filler) talk(tx core.App, t *ticket.Ticket, who string, from desk.Addre
 	last := at
 	for i := range n {
 		text := m.body(product)
-		msg := &message.Message{Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who), From: from, To: []desk.Address{f.o.Address},
-			Subject: t.Subject, MayAutoRespond: true, Reason: desk.Reason{Code: "new_sender_or_matter"}}
+		msg := &message.Message{
+			Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who), From: from, To: []desk.Address{f.o.Address},
+			Subject: t.Subject, MayAutoRespond: true, Reason: desk.Reason{Code: "new_sender_or_matter"},
+		}
 		if i > 0 {
 			msg.Reason, text = desk.Reason{Code: "token"}, thanks[f.rand.IntN(len(thanks))]
 		}

@@ -31,33 +31,56 @@ type matter struct {
 func (m matter) about(product string) string {
 	return strings.ReplaceAll(m.subject, "%", plain(product))
 }
+
 func (m matter) body(product string) string { return strings.ReplaceAll(m.text, "%", plain(product)) }
 
 func plain(product string) string { return strings.ReplaceAll(product, "-", " ") }
 
 var matters = []matter{
-	{"Where is my order?", "I ordered a % last week and the tracking has not moved for three days. Can you look where it is?",
-		"I am sorry for the wait. The parcel was held at the sorting centre and is on its way now; it should reach you tomorrow.", desk.TypeQuestion},
-	{"Broken % on arrival", "The % came today and one part is broken. I attached nothing yet, tell me what you need. I leave on Friday.",
-		"That should not happen. A new one leaves us today, and you can keep the broken one.", desk.TypeIncident},
-	{"Return of a %", "The % does not fit me. How can I send it back, and how long does the refund take?",
-		"You find a return label in this mail. The refund is with you two days after the parcel arrives here.", desk.TypeRequest},
-	{"Charged twice", "My bank shows two payments for the same %. Please give one of them back.",
-		"You are right, the second payment was a reservation. It is released already and leaves your account within three days.", desk.TypeComplaint},
-	{"Which size for the %?", "I am between M and L. Which % should I take?",
-		"Take L if you wear something warm under it, else M. You can change it within 60 days.", desk.TypeQuestion},
-	{"Thank you!", "The % has been with us for a month of rain and never let us down. Just wanted to say thanks.",
-		"What a nice mail to begin the day with. Thank you!", desk.TypePraise},
-	{"Invoice for order", "Could you send me the invoice for the % with our company address on it?",
-		"Here it is. The address is stored for your next orders, too.", desk.TypeRequest},
-	{"Delivery moved, please confirm", "Can the % come on the 28th instead? Nobody is at home before.",
-		"Done: it arrives on the 28th between 9 and 12.", desk.TypeRequest},
-	{"Is the % waterproof?", "The page says water repellent. Does the % hold in a day of rain?",
-		"For some hours, yes. For a whole day take the version with sealed seams.", desk.TypeQuestion},
-	{"Repair price", "What does it cost to repair the zip of my %? It is four years old.",
-		"Zips are repaired for free in the first five years. Send it in with the label below.", desk.TypeQuestion},
-	{"Still no answer", "I wrote about my % last week and heard nothing. This is not good.",
-		"I am sorry, your mail went to the wrong team. I take care of it now and come back today.", desk.TypeComplaint},
+	{
+		"Where is my order?", "I ordered a % last week and the tracking has not moved for three days. Can you look where it is?",
+		"I am sorry for the wait. The parcel was held at the sorting centre and is on its way now; it should reach you tomorrow.", desk.TypeQuestion,
+	},
+	{
+		"Broken % on arrival", "The % came today and one part is broken. I attached nothing yet, tell me what you need. I leave on Friday.",
+		"That should not happen. A new one leaves us today, and you can keep the broken one.", desk.TypeIncident,
+	},
+	{
+		"Return of a %", "The % does not fit me. How can I send it back, and how long does the refund take?",
+		"You find a return label in this mail. The refund is with you two days after the parcel arrives here.", desk.TypeRequest,
+	},
+	{
+		"Charged twice", "My bank shows two payments for the same %. Please give one of them back.",
+		"You are right, the second payment was a reservation. It is released already and leaves your account within three days.", desk.TypeComplaint,
+	},
+	{
+		"Which size for the %?", "I am between M and L. Which % should I take?",
+		"Take L if you wear something warm under it, else M. You can change it within 60 days.", desk.TypeQuestion,
+	},
+	{
+		"Thank you!", "The % has been with us for a month of rain and never let us down. Just wanted to say thanks.",
+		"What a nice mail to begin the day with. Thank you!", desk.TypePraise,
+	},
+	{
+		"Invoice for order", "Could you send me the invoice for the % with our company address on it?",
+		"Here it is. The address is stored for your next orders, too.", desk.TypeRequest,
+	},
+	{
+		"Delivery moved, please confirm", "Can the % come on the 28th instead? Nobody is at home before.",
+		"Done: it arrives on the 28th between 9 and 12.", desk.TypeRequest,
+	},
+	{
+		"Is the % waterproof?", "The page says water repellent. Does the % hold in a day of rain?",
+		"For some hours, yes. For a whole day take the version with sealed seams.", desk.TypeQuestion,
+	},
+	{
+		"Repair price", "What does it cost to repair the zip of my %? It is four years old.",
+		"Zips are repaired for free in the first five years. Send it in with the label below.", desk.TypeQuestion,
+	},
+	{
+		"Still no answer", "I wrote about my % last week and heard nothing. This is not good.",
+		"I am sorry, your mail went to the wrong team. I take care of it now and come back today.", desk.TypeComplaint,
+	},
 }
 
 var asciiOf = strings.NewReplacer("á", "a", "é", "e", "ö", "o", "ø", "o", "å", "a", "ü", "u")

@@ -19,8 +19,10 @@ func automatic(t *testing.T, d *desktest.Desk, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &outbox.Delivery{Kind: outbox.KindAuto, Auto: true, Mailbox: box.ID, From: box.From(), To: []desk.Address{{Address: fmt.Sprintf("c%d@c.test", n)}},
-		Subject: "We have your message", Text: "A person answers soon.", MessageID: fmt.Sprintf("auto%d@desk.test", n)}
+	o := &outbox.Delivery{
+		Kind: outbox.KindAuto, Auto: true, Mailbox: box.ID, From: box.From(), To: []desk.Address{{Address: fmt.Sprintf("c%d@c.test", n)}},
+		Subject: "We have your message", Text: "A person answers soon.", MessageID: fmt.Sprintf("auto%d@desk.test", n),
+	}
 	if err := d.App.RunInTransaction(func(tx core.App) error { return d.Outbox.Enqueue(tx, o) }); err != nil {
 		t.Fatal(err)
 	}

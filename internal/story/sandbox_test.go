@@ -16,8 +16,10 @@ func TestTheSandboxPlaysTheCustomer(t *testing.T) {
 	var me struct{ Desk struct{ Sandbox bool } }
 	d.Eventually("the sandbox is on", func() bool { d.Get("/api/desk/me", &me); return me.Desk.Sandbox })
 	write := func(subject, text, inReplyTo string) {
-		d.Call("POST", "/api/desk/sandbox/mails", d.Token, map[string]any{"from": map[string]string{"name": "Maren Holt", "email": "maren@example.net"},
-			"subject": subject, "text": text, "in_reply_to": inReplyTo}, 202, nil)
+		d.Call("POST", "/api/desk/sandbox/mails", d.Token, map[string]any{
+			"from":    map[string]string{"name": "Maren Holt", "email": "maren@example.net"},
+			"subject": subject, "text": text, "in_reply_to": inReplyTo,
+		}, 202, nil)
 	}
 	write("Broken pole", "It snapped.", "")
 	number := d.WaitTickets(1)[0].Number

@@ -40,9 +40,11 @@ type Shown struct {
 
 // Show makes the API's form of a ticket; team and assignee are names, tags maps tag ids to names.
 func (t *Ticket) Show(customer Person, team, assignee string, tags map[string]string) Shown {
-	out := Shown{Number: t.Number, ID: t.ID, Subject: t.Subject, Status: t.Status, StatusCategory: t.Status, Priority: t.Priority, Type: t.Type,
+	out := Shown{
+		Number: t.Number, ID: t.ID, Subject: t.Subject, Status: t.Status, StatusCategory: t.Status, Priority: t.Priority, Type: t.Type,
 		Channel: t.Channel, Team: Ref{t.Team, team}, Tags: []string{}, Fields: map[string]any{}, Customer: customer,
-		Created: desk.MustStamp(t.Created), Updated: desk.MustStamp(t.Updated), Solved: desk.Stamp(t.Solved), LooksLike: t.LooksLike}
+		Created: desk.MustStamp(t.Created), Updated: desk.MustStamp(t.Updated), Solved: desk.Stamp(t.Solved), LooksLike: t.LooksLike,
+	}
 	if t.Assignee != "" {
 		out.Assignee = &Ref{t.Assignee, assignee}
 	}

@@ -21,9 +21,11 @@ const Columns = `t.id, t.number, t.subject, t.status, t.priority, t.type, t.chan
 func Scan(r *sql.Rows, more ...any) (*Ticket, error) {
 	t := &Ticket{}
 	var tags, like string
-	err := r.Scan(append([]any{&t.ID, &t.Number, &t.Subject, (*string)(&t.Status), (*string)(&t.Priority), (*string)(&t.Type), (*string)(&t.Channel),
+	err := r.Scan(append([]any{
+		&t.ID, &t.Number, &t.Subject, (*string)(&t.Status), (*string)(&t.Priority), (*string)(&t.Type), (*string)(&t.Channel),
 		&t.Mailbox, &t.Team, &t.Assignee, &t.Customer, &tags, &like, &t.Preview, &t.LastFrom, &t.LastAt, &t.WaitingSince,
-		&t.HasFiles, &t.Created, &t.Updated, &t.Solved, &t.Event}, more...)...)
+		&t.HasFiles, &t.Created, &t.Updated, &t.Solved, &t.Event,
+	}, more...)...)
 	if err != nil {
 		return nil, err
 	}

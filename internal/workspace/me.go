@@ -63,9 +63,13 @@ func (d Deps) me(app core.App, who *route.Caller) (*me, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &me{Agent: meAgent{ID: who.Actor.ID, Name: who.Name, Email: who.Email, Roles: who.Roles}, Permissions: []string{}, Teams: []meTeam{},
-		Desk: meDesk{Name: setting.Text(app, setting.DeskName), TimeZone: setting.Text(app, setting.DeskTimeZone), UndoS: setting.Int(app, setting.MailUndoSeconds),
-			Solo: solo, Sandbox: d.Sandbox(), TestClock: d.TestClock, Version: d.Version, Locale: "en"}}
+	out := &me{
+		Agent: meAgent{ID: who.Actor.ID, Name: who.Name, Email: who.Email, Roles: who.Roles}, Permissions: []string{}, Teams: []meTeam{},
+		Desk: meDesk{
+			Name: setting.Text(app, setting.DeskName), TimeZone: setting.Text(app, setting.DeskTimeZone), UndoS: setting.Int(app, setting.MailUndoSeconds),
+			Solo: solo, Sandbox: d.Sandbox(), TestClock: d.TestClock, Version: d.Version, Locale: "en",
+		},
+	}
 	if who.Actor.Kind == desk.ActorAgent {
 		agent, err := access.FindAgent(app, who.Actor.ID)
 		if err != nil {
