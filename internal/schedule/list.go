@@ -65,8 +65,10 @@ func (s *Scheduler) Timed(app core.App) ([]Timed, error) {
 }
 
 func show(j *timedJob, r row, busy bool) Timed {
-	t := Timed{Name: j.Name, Title: j.Title, Schedule: words(j.Spec, j.TimeZone),
-		Paused: !r.paused.IsZero(), Running: busy, Runs: r.runs}
+	t := Timed{
+		Name: j.Name, Title: j.Title, Schedule: words(j.Spec, j.TimeZone),
+		Paused: !r.paused.IsZero(), Running: busy, Runs: r.runs,
+	}
 	if !t.Paused && !r.next.IsZero() {
 		t.Next = &r.next
 	}

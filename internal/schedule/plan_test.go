@@ -28,49 +28,81 @@ func mustPlan(t *testing.T, spec, name string) plan {
 // with its offset.
 func TestEveryRunOverAChangeOfTheClock(t *testing.T) {
 	for _, c := range []struct{ name, spec, zone, from, to, runs string }{
-		{"gap: the nightly job runs once, an hour later", "30 2 * * *", "Europe/Berlin",
+		{
+			"gap: the nightly job runs once, an hour later", "30 2 * * *", "Europe/Berlin",
 			"2026-03-27T12:00+01:00", "2026-03-31T00:00+02:00",
-			"28T02:30+01:00 29T03:30+02:00 30T02:30+02:00"},
-		{"gap: the same time as another run is one run", "30 2,3 * * *", "Europe/Berlin",
-			"2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", "29T03:30+02:00"},
-		{"gap: at its very start", "0 2 * * *", "Europe/Berlin",
-			"2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", "29T03:00+02:00"},
-		{"gap: at its end nothing moves", "0 3 * * *", "Europe/Berlin",
-			"2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", "29T03:00+02:00"},
-		{"doubled hour: once, the first time", "30 2 * * *", "Europe/Berlin",
+			"28T02:30+01:00 29T03:30+02:00 30T02:30+02:00",
+		},
+		{
+			"gap: the same time as another run is one run", "30 2,3 * * *", "Europe/Berlin",
+			"2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", "29T03:30+02:00",
+		},
+		{
+			"gap: at its very start", "0 2 * * *", "Europe/Berlin",
+			"2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", "29T03:00+02:00",
+		},
+		{
+			"gap: at its end nothing moves", "0 3 * * *", "Europe/Berlin",
+			"2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", "29T03:00+02:00",
+		},
+		{
+			"doubled hour: once, the first time", "30 2 * * *", "Europe/Berlin",
 			"2026-10-24T12:00+02:00", "2026-10-27T00:00+01:00",
-			"25T02:30+02:00 26T02:30+01:00"},
-		{"doubled hour: several times in it", "*/20 2 * * *", "Europe/Berlin",
+			"25T02:30+02:00 26T02:30+01:00",
+		},
+		{
+			"doubled hour: several times in it", "*/20 2 * * *", "Europe/Berlin",
 			"2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00",
-			"25T02:00+02:00 25T02:20+02:00 25T02:40+02:00"},
-		{"doubled hour: the end of it is not in it", "0 3 * * *", "Europe/Berlin",
-			"2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00", "25T03:00+01:00"},
-		{"doubled hour: asked from the second one", "30 1 * * *", "America/New_York",
-			"2026-11-01T01:10-05:00", "2026-11-03T00:00-05:00", "02T01:30-05:00"},
-		{"hourly: the gap is left out", "0 * * * *", "America/New_York",
+			"25T02:00+02:00 25T02:20+02:00 25T02:40+02:00",
+		},
+		{
+			"doubled hour: the end of it is not in it", "0 3 * * *", "Europe/Berlin",
+			"2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00", "25T03:00+01:00",
+		},
+		{
+			"doubled hour: asked from the second one", "30 1 * * *", "America/New_York",
+			"2026-11-01T01:10-05:00", "2026-11-03T00:00-05:00", "02T01:30-05:00",
+		},
+		{
+			"hourly: the gap is left out", "0 * * * *", "America/New_York",
 			"2026-03-08T00:30-05:00", "2026-03-08T05:00-04:00",
-			"08T01:00-05:00 08T03:00-04:00 08T04:00-04:00 08T05:00-04:00"},
-		{"hourly: both doubled hours", "0 * * * *", "America/New_York",
+			"08T01:00-05:00 08T03:00-04:00 08T04:00-04:00 08T05:00-04:00",
+		},
+		{
+			"hourly: both doubled hours", "0 * * * *", "America/New_York",
 			"2026-11-01T00:30-04:00", "2026-11-01T03:00-05:00",
-			"01T01:00-04:00 01T01:00-05:00 01T02:00-05:00 01T03:00-05:00"},
-		{"half an hour: gap", "15 2 * * *", "Australia/Lord_Howe",
+			"01T01:00-04:00 01T01:00-05:00 01T02:00-05:00 01T03:00-05:00",
+		},
+		{
+			"half an hour: gap", "15 2 * * *", "Australia/Lord_Howe",
 			"2026-10-03T12:00+10:30", "2026-10-05T12:00+11:00",
-			"04T02:45+11:00 05T02:15+11:00"},
-		{"half an hour: doubled", "45 1 * * *", "Australia/Lord_Howe",
+			"04T02:45+11:00 05T02:15+11:00",
+		},
+		{
+			"half an hour: doubled", "45 1 * * *", "Australia/Lord_Howe",
 			"2026-04-04T12:00+11:00", "2026-04-06T12:00+10:30",
-			"05T01:45+11:00 06T01:45+10:30"},
-		{"midnight that is not there", "0 0 * * *", "America/Sao_Paulo",
+			"05T01:45+11:00 06T01:45+10:30",
+		},
+		{
+			"midnight that is not there", "0 0 * * *", "America/Sao_Paulo",
 			"2018-11-03T12:00-03:00", "2018-11-05T12:00-02:00",
-			"04T01:00-02:00 05T00:00-02:00"},
-		{"midnight that is there twice", "30 23 * * *", "America/Sao_Paulo",
+			"04T01:00-02:00 05T00:00-02:00",
+		},
+		{
+			"midnight that is there twice", "30 23 * * *", "America/Sao_Paulo",
 			"2018-02-17T12:00-02:00", "2018-02-18T23:59-03:00",
-			"17T23:30-02:00 18T23:30-03:00"},
-		{"a day that is not there", "30 2 * * *", "Pacific/Apia",
+			"17T23:30-02:00 18T23:30-03:00",
+		},
+		{
+			"a day that is not there", "30 2 * * *", "Pacific/Apia",
 			"2011-12-29T12:00-10:00", "2012-01-01T12:00+14:00",
-			"31T02:30+14:00 01T02:30+14:00"},
-		{"weekdays only", "0 9 * * 1-5", "Europe/Berlin",
+			"31T02:30+14:00 01T02:30+14:00",
+		},
+		{
+			"weekdays only", "0 9 * * 1-5", "Europe/Berlin",
 			"2026-03-27T08:00+01:00", "2026-03-31T00:00+02:00",
-			"27T09:00+01:00 30T09:00+02:00"},
+			"27T09:00+01:00 30T09:00+02:00",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := mustPlan(t, c.spec, c.zone)

@@ -14,16 +14,26 @@ type Change struct {
 
 // Routes puts the jobs page into the table.
 func (s *Scheduler) Routes(t *route.Table) {
-	route.Add(t, route.Route{Method: http.MethodGet, Path: "/api/desk/jobs", Permission: "job.read",
-		Summary: "The timed jobs: when each ran and how, and when it runs next."}, s.getTimed)
-	route.Add(t, route.Route{Method: http.MethodPost, Path: "/api/desk/jobs/{name}/run", Permission: "job.run",
-		Summary: "Run a timed job now.", Status: http.StatusAccepted}, s.postRun)
-	route.Add(t, route.Route{Method: http.MethodPatch, Path: "/api/desk/jobs/{name}", Permission: "job.run",
-		Summary: "Pause a timed job or let it run again."}, s.patchTimed)
-	route.Add(t, route.Route{Method: http.MethodGet, Path: "/api/desk/jobs/queue", Permission: "job.read",
-		Summary: "The durable jobs that are not done: dead ones first, then running and waiting ones."}, s.getQueue)
-	route.Add(t, route.Route{Method: http.MethodPost, Path: "/api/desk/jobs/queue/{id}/retry", Permission: "job.run",
-		Summary: "Try a dead or waiting job again now.", Status: http.StatusAccepted}, s.postRetry)
+	route.Add(t, route.Route{
+		Method: http.MethodGet, Path: "/api/desk/jobs", Permission: "job.read",
+		Summary: "The timed jobs: when each ran and how, and when it runs next.",
+	}, s.getTimed)
+	route.Add(t, route.Route{
+		Method: http.MethodPost, Path: "/api/desk/jobs/{name}/run", Permission: "job.run",
+		Summary: "Run a timed job now.", Status: http.StatusAccepted,
+	}, s.postRun)
+	route.Add(t, route.Route{
+		Method: http.MethodPatch, Path: "/api/desk/jobs/{name}", Permission: "job.run",
+		Summary: "Pause a timed job or let it run again.",
+	}, s.patchTimed)
+	route.Add(t, route.Route{
+		Method: http.MethodGet, Path: "/api/desk/jobs/queue", Permission: "job.read",
+		Summary: "The durable jobs that are not done: dead ones first, then running and waiting ones.",
+	}, s.getQueue)
+	route.Add(t, route.Route{
+		Method: http.MethodPost, Path: "/api/desk/jobs/queue/{id}/retry", Permission: "job.run",
+		Summary: "Try a dead or waiting job again now.", Status: http.StatusAccepted,
+	}, s.postRetry)
 }
 
 func (s *Scheduler) getTimed(*route.Call, route.None) (route.List[Timed], error) {
