@@ -45,9 +45,8 @@ type desk struct {
 	token string // the owner's
 
 	mu        sync.Mutex
-	process   *process      // nil before the first start
-	up        chan struct{} // closed while it takes requests
-	url, smtp string        // "" while it does not
+	process   *process // nil before the first start
+	url, smtp string   // "" while it does not
 	starts    []time.Duration
 	kills     int
 	ended     error // it died without being killed
@@ -72,7 +71,7 @@ func setUp(t testing.TB, o options) *desk {
 	if code, _, stderr := command(t, args...); code != 0 {
 		t.Fatalf("setup exited %d: %s", code, stderr)
 	}
-	d := &desk{t: t, o: o, up: make(chan struct{}), http: &http.Client{Timeout: 20 * time.Second}}
+	d := &desk{t: t, o: o, http: &http.Client{Timeout: 20 * time.Second}}
 	t.Cleanup(func() {
 		if d.process != nil {
 			d.process.kill()
@@ -121,7 +120,6 @@ func (d *desk) serve() error {
 	defer d.mu.Unlock()
 	d.url, d.smtp = url, smtp
 	d.starts = append(d.starts, time.Since(begun))
-	close(d.up)
 	return nil
 }
 
@@ -135,18 +133,22 @@ func (d *desk) keep(ctx context.Context, r *rand.Rand) {
 			<-d.process.done
 			err = fmt.Errorf("ended by itself with %d: %s", d.process.cmd.ProcessState.ExitCode(), d.process.out.String())
 		}
-		d.mu.Lock()
-		if d.url != "" {
-			d.url, d.smtp, d.up = "", "", make(chan struct{})
-		}
-		if d.kills == before && ctx.Err() == nil {
+		d.down()
+		if d.killed() == before && ctx.Err() == nil {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			d.ended = err
-			d.mu.Unlock()
 			return
 		}
-		d.mu.Unlock()
 		time.Sleep(time.Duration(r.Int64N(int64(400 * time.Millisecond))))
 	}
+}
+
+// down notes that no process takes requests any more.
+func (d *desk) down() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.url, d.smtp = "", ""
 }
 
 func (d *desk) killed() int {
@@ -180,15 +182,14 @@ func (d *desk) where() (url, smtp string, err error) {
 	deadline := time.After(40 * time.Second)
 	for {
 		d.mu.Lock()
-		up, ended := d.up, d.ended
+		up, ended := d.url != "" && d.process.alive(), d.ended
 		url, smtp = d.url, d.smtp
 		d.mu.Unlock()
-		if url != "" || ended != nil {
+		if up || ended != nil {
 			return url, smtp, ended
 		}
 		select {
-		case <-up:
-		case <-time.After(100 * time.Millisecond): // it may have ended
+		case <-time.After(5 * time.Millisecond):
 		case <-deadline:
 			return "", "", fmt.Errorf("the desk does not come up")
 		}

@@ -45,9 +45,7 @@ func TestASecondProcessOnTheFolderIsRefused(t *testing.T) {
 	oneSentence(t, code, 1, stdout, stderr, "set up already")
 	d.get("/api/desk/me", nil) // the first one minds none of it
 	d.process.kill()
-	d.mu.Lock()
-	d.up, d.url = make(chan struct{}), ""
-	d.mu.Unlock()
+	d.down()
 	d.start() // what a dead process left does not lock anybody out
 }
 

@@ -75,7 +75,7 @@ func (k *killer) strike(a aim) (how string) {
 		k.d.kill()
 		return aimNames[a]
 	}
-	time.Sleep(time.Duration(k.r.ExpFloat64() * float64(k.gap)))
+	time.Sleep(time.Duration(min(k.r.ExpFloat64(), 3) * float64(k.gap)))
 	if a == anywhere {
 		k.d.kill()
 		return aimNames[a]

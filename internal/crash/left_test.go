@@ -138,9 +138,7 @@ func (w *world) checkPairing() {
 	t, d := w.t, w.d
 	t.Helper()
 	before := filesUnder(t, d.o.dir)
-	d.mu.Lock()
-	d.url, d.up = "", make(chan struct{})
-	d.mu.Unlock()
+	d.down()
 	d.o.args = append(d.o.args, "--test-clock")
 	d.o.env = append(d.o.env, "DESKBELL_TEST_CLOCK="+time.Now().Add(72*time.Hour).UTC().Format(time.RFC3339))
 	d.start()

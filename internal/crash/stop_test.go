@@ -45,7 +45,7 @@ func stopInTraffic(t *testing.T, slow func()) {
 	w.killer = &killer{d: w.d}
 	w.d.start()
 	r := w.rand(1)
-	stopFeeding := feed(w, r)
+	stopFeeding := feed(w, w.rand(2))
 	w.d.eventually("there are tickets", 20*time.Second, func() bool { return len(pages[struct{ Number int64 }](w.d, "/api/desk/tickets?")) > 10 })
 	for i := range 8 {
 		w.answer(r, 2*i) // no undo: they are on their way
@@ -57,9 +57,7 @@ func stopInTraffic(t *testing.T, slow func()) {
 		t.Errorf("SIGTERM: exit %d after %s: %s", code, took, w.d.process.out.String())
 	}
 	t.Logf("stopped within %s", took.Round(time.Millisecond))
-	w.d.mu.Lock()
-	w.d.url, w.d.up = "", make(chan struct{})
-	w.d.mu.Unlock()
+	w.d.down()
 	w.sink.SetScript(nil)
 	w.d.start()
 	stopFeeding()

@@ -69,11 +69,11 @@ func (w *world) live() {
 }
 
 // pace waits for the turn of the i-th of n things: they are spread over the
-// time, and do not run ahead of the kills.
+// time, and do not run ahead of the kills unless one waits for them.
 func (w *world) pace(i, n int) {
 	const ahead = 3
 	time.Sleep(time.Until(w.begun.Add(w.size.length * time.Duration(i) / time.Duration(n))))
-	for i*w.size.kills > (int(w.killer.done.Load())+ahead)*n {
+	for w.killer.armed.Load() == 0 && i*w.size.kills > (int(w.killer.done.Load())+ahead)*n {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
@@ -113,13 +113,13 @@ func (w *world) customers() {
 	for i := range n {
 		w.pace(i, n)
 		l := w.write(r, i)
-		if i%20 == 7 || i%2 == 0 {
-			bySMTP <- l
-		}
 		switch {
-		case i%20 == 7:
+		case i%2 == 0:
+			bySMTP <- l
+		case i%20 == 7: // a copy for us and one for an address that is forwarded to us
+			bySMTP <- l
 			w.appendMail(l, elsewhere(l.raw))
-		case i%2 == 1:
+		default:
 			w.appendMail(l, l.raw)
 		}
 		switch {
@@ -176,9 +176,12 @@ func (w *world) courier(letters <-chan *letter, r *rand.Rand) {
 	}
 }
 
+// patience is how long anybody tries one thing.
+const patience = 40 * time.Second
+
 // offer brings a letter until the desk has said 250.
 func (w *world) offer(l *letter, r *rand.Rand) {
-	for {
+	for last := time.Now().Add(patience); ; {
 		_, addr, err := w.d.where()
 		if err != nil {
 			w.t.Errorf("a mail could not be brought: %v", err)
@@ -191,8 +194,8 @@ func (w *world) offer(l *letter, r *rand.Rand) {
 			w.took(l, l.raw)
 			return
 		}
-		if codeOf(err)/100 == 5 {
-			w.t.Errorf("a mail was refused for good: %v", err)
+		if codeOf(err)/100 == 5 || time.Now().After(last) {
+			w.t.Errorf("a mail was not taken: %v", err)
 			return
 		}
 		time.Sleep(time.Duration(30+r.IntN(150)) * time.Millisecond)
@@ -236,17 +239,11 @@ func (w *world) answer(r *rand.Rand, turn int) {
 	}
 }
 
+// post sends a reply until it is acknowledged, always under the same key.
 func (w *world) post(p *reply, in any) {
-	for {
+	for last := time.Now().Add(patience); ; {
 		status, body, err := w.d.try("POST", fmt.Sprintf("/api/desk/tickets/%d/replies", p.number), "key "+p.stamp, in)
-		if err != nil || status >= 500 {
-			if _, _, gone := w.d.where(); gone != nil {
-				w.t.Errorf("a reply could not be sent: %v", gone)
-				return
-			}
-			if err == nil {
-				w.t.Errorf("a reply was answered %d %s", status, body)
-			}
+		if err != nil && time.Now().Before(last) {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
@@ -255,8 +252,8 @@ func (w *world) post(p *reply, in any) {
 			ID        string
 			MessageID string `json:"message_id"`
 		}
-		if err := json.Unmarshal(body, &out); err != nil || status != 201 {
-			w.t.Errorf("a reply was answered %d %s", status, body)
+		if err != nil || status != 201 || json.Unmarshal(body, &out) != nil {
+			w.t.Errorf("a reply was answered %d %s %v", status, body, err)
 			return
 		}
 		w.mu.Lock()
@@ -271,14 +268,14 @@ func (w *world) post(p *reply, in any) {
 
 // someTicket is the number of a ticket there is, 0 when the desk is gone.
 func (w *world) someTicket(r *rand.Rand) int64 {
-	for {
+	for last := time.Now().Add(patience); ; {
 		status, body, err := w.d.try("GET", "/api/desk/tickets?limit=100", "", nil)
 		var list struct{ Items []struct{ Number int64 } }
 		if err == nil && status == 200 && json.Unmarshal(body, &list) == nil && len(list.Items) > 0 {
 			return list.Items[r.IntN(len(list.Items))].Number
 		}
-		if _, _, gone := w.d.where(); gone != nil {
-			w.t.Errorf("tickets could not be listed: %v", gone)
+		if time.Now().After(last) {
+			w.t.Errorf("tickets could not be listed: %d %s %v", status, body, err)
 			return 0
 		}
 		time.Sleep(50 * time.Millisecond)
