@@ -16,11 +16,11 @@ type timing struct {
 	idle  time.Duration // longest time between two looks while IDLE runs; RFC 2177 wants it begun anew within 29 minutes
 	poll  time.Duration // between two looks at a server without IDLE
 	retry time.Duration // before the first new try, doubled up to most
-	most  time.Duration
+	most  time.Duration // under a minute: mail comes in within one once what was wrong is mended
 	probe time.Duration // how long a test mail may take to arrive
 }
 
-var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: time.Minute, probe: 20 * time.Second}
+var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: 50 * time.Second, probe: 20 * time.Second}
 
 const (
 	firstPause = time.Second
@@ -71,7 +71,7 @@ func (r *fetcher) run(ctx context.Context) {
 
 const lockedText = "The password can't be read any more because the desk's key has changed. Enter it again."
 
-// delay doubles up to a minute and is spread, so that many mailboxes at one
+// delay doubles up to most and is spread, so that many mailboxes at one
 // server do not come back all at once.
 func (r *fetcher) delay(failures int) time.Duration {
 	d := r.service.timing.retry << min(failures-1, 16)
