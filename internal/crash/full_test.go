@@ -220,4 +220,28 @@ func TestAFullDiskWithoutTraffic(t *testing.T) {
 	begun := time.Now()
 	w.d.eventually("the banner goes by itself", time.Minute, func() bool { return w.d.fullBanner() == nil })
 	t.Logf("the banner went after %s", time.Since(begun).Round(100*time.Millisecond))
+
+	w.d.process.kill()
+	disk.fill()
+	code, stdout, stderr := command(t, "serve", "--dir", w.d.o.dir, "--http", "127.0.0.1:0")
+	oneSentence(t, code, 1, stdout, stderr, w.d.o.dir, "is full")
+	disk.free()
+	w.d.down()
+	w.d.start()
+	if n := len(w.ledger()); n != len(w.accepted) {
+		t.Errorf("%d mails are in the ledger, not %d", n, len(w.accepted))
+	}
+	checkAlive(w.d)
+}
+
+// checkAlive holds that a desk takes mail.
+func checkAlive(d *desk) {
+	d.t.Helper()
+	_, addr, err := d.where()
+	if err == nil {
+		err = bring(addr, "alive@customers.test", "From: alive@customers.test\r\nSubject: still there?\r\n\r\nx\r\n")
+	}
+	if err != nil {
+		d.t.Error(err)
+	}
 }

@@ -25,8 +25,10 @@ const (
 	inFetch                 // a mail is being fetched by IMAP
 )
 
-var aimNames = map[aim]string{anywhere: "anywhere", starting: "while starting", after250: "right after 250", after201: "right after 201",
-	inData: "before a mail's content", inBody: "before the sink's answer", inFetch: "while fetching"}
+var aimNames = map[aim]string{
+	anywhere: "anywhere", starting: "while starting", after250: "right after 250", after201: "right after 201",
+	inData: "before a mail's content", inBody: "before the sink's answer", inFetch: "while fetching",
+}
 
 // aimLimit is how long a moment is waited for.
 const aimLimit = 6 * time.Second

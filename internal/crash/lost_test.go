@@ -59,8 +59,10 @@ func TestNothingLostNothingDoubled(t *testing.T) {
 }
 
 func newWorld(t *testing.T, s size) *world {
-	return &world{t: t, size: s, sink: smtptest.New(t, smtptest.Options{}), box: imaptest.New(t, imaptest.Options{}),
-		letters: map[string]*letter{}, accepted: map[string]string{}, replies: map[string]*reply{}}
+	return &world{
+		t: t, size: s, sink: smtptest.New(t, smtptest.Options{}), box: imaptest.New(t, imaptest.Options{}),
+		letters: map[string]*letter{}, accepted: map[string]string{}, replies: map[string]*reply{},
+	}
 }
 
 // fillBefore puts mails into the mailbox that came before it was connected and
