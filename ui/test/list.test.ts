@@ -55,7 +55,18 @@ it('loads page after page without doubles', async () => {
   await list.more();
   expect(answer.mock.lastCall![0]).toMatchObject({ cursor: 'c1', view: 'inbox', status: 'new,open' });
   expect(list.numbers).toEqual([5, 4, 3, 2, 1]);
-  expect(list.hasMore).toBe(false);
+  expect(await list.more()).toBe(false);
+});
+
+it('selects the whole view, not only the rows that were loaded', async () => {
+  answer.mockResolvedValue(page([5, 4], 'c1'));
+  await list.reload();
+  list.toggle(5);
+  expect(list.allSelected).toBe(false);
+  answer.mockResolvedValueOnce(page([3, 2], 'c2')).mockResolvedValueOnce(page([1]));
+  await list.selectAll();
+  expect([...list.selected].sort()).toEqual([1, 2, 3, 4, 5]);
+  expect(list.allSelected).toBe(true);
 });
 
 describe('leaving the view', () => {

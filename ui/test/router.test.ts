@@ -17,6 +17,7 @@ describe('match', () => {
     expect(match('/inbox').name).toBe('lost');
     expect(match('/inbox/mine/1/2').name).toBe('lost');
     expect(match('/nothing').name).toBe('lost');
+    expect(match('/inbox/%zz').name).toBe('lost');
   });
 
   it('reads the query', () => {

@@ -48,12 +48,12 @@ export function dayHeading(at: string, now: number): string {
   return dates({ weekday: 'long', day: 'numeric', month: 'long' }).format(new Date(at));
 }
 
-/** "in 4 minutes", "2 hours ago", in words. */
+/** "in 4 minutes", "2 hours ago", in words; within the minute, which is how often the clock ticks, "now". */
 export function relative(at: string, now: number): string {
   const ms = Date.parse(at) - now;
   const format = new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto' });
   const abs = Math.abs(ms);
-  if (abs < MINUTE) return format.format(Math.round(ms / 1000), 'second');
+  if (abs < MINUTE) return format.format(0, 'second');
   if (abs < HOUR) return format.format(Math.round(ms / MINUTE), 'minute');
   if (abs < DAY) return format.format(Math.round(ms / HOUR), 'hour');
   return format.format(Math.round(ms / DAY), 'day');

@@ -48,10 +48,21 @@ function fit(pattern: string[], parts: string[]): Record<string, string> | null 
     if (!want.startsWith(':')) {
       if (part !== want) return null;
     } else if (part !== undefined) {
-      params[want.slice(1).replace('?', '')] = decodeURIComponent(part);
+      const value = decode(part);
+      if (value === null) return null;
+      params[want.slice(1).replace('?', '')] = value;
     } else if (!want.endsWith('?')) return null;
   }
   return params;
+}
+
+/** null for what is no text, such as "%zz". */
+function decode(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
 
 /** The path of a route, with parameters and query filled in. */

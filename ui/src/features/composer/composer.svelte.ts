@@ -33,6 +33,8 @@ export class Composer {
   version = $state(0);
   /** Bumped when the editor should take the focus. */
   focus = $state(0);
+  /** Bumped when a message has gone: the keys belong to the conversation again. */
+  gone = $state(0);
   open = $state(false);
   ready = $state(false);
   sending = $state(false);
@@ -198,6 +200,7 @@ export class Composer {
     this.#clear();
     await this.keeper.drop(false);
     this.conversation.add(sent);
+    this.gone++;
     this.#seen = sent.id;
     records.patch(number, { draft: null });
     if (!reply) return toasts.info(t('composer.noteAdded'));

@@ -19,8 +19,10 @@ export async function undoSend(delivery: string, conversation: Conversation, mes
   conversation.remove(message);
   conversation.reloadSoon();
   const composer = shown.get(conversation.number);
-  if (composer && draft) composer.restore(draft);
-  else if (!composer) inbox.show(conversation.number);
+  if (composer && draft) {
+    composer.restore(draft);
+    composer.focus++;
+  } else if (!composer) inbox.show(conversation.number);
   inbox.list.refreshSoon();
   toasts.info(t('composer.undone'));
 }

@@ -8,6 +8,9 @@ import { belongs, viewQuery, type Sort, type TabId } from './views';
 
 const PAGE = 60;
 const REFRESH_MS = 250;
+/** The largest page the server gives, and how many rows one action may take at once. */
+const BIG_PAGE = 200;
+export const SELECT_MAX = 1000;
 
 export interface ListKey {
   view: string;
@@ -23,13 +26,15 @@ export interface ListKey {
 export class TicketList {
   numbers = $state.raw<number[]>([]);
   loading = $state(true);
-  loadingMore = $state(false);
+  /** Every row is being selected: those not shown yet are on their way. */
+  selecting = $state(false);
   problem = $state<string | null>(null);
   /** Rows that arrived since the list was drawn. */
   fresh = $state.raw<number[]>([]);
   selected = new SvelteSet<number>();
   key = $state.raw<ListKey>({ view: '', tab: 'open', sort: '-updated', q: '' });
-  #cursor: string | null = null;
+  #cursor = $state.raw<string | null>(null);
+  #more: Promise<boolean> | null = null;
   #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #anchor: number | null = null;
@@ -45,10 +50,6 @@ export class TicketList {
 
   get rows(): TicketRow[] {
     return this.numbers.map((n) => records.get(n)).filter((row) => row !== undefined);
-  }
-
-  get hasMore(): boolean {
-    return this.#cursor !== null;
   }
 
   async open(key: ListKey) {
@@ -80,19 +81,39 @@ export class TicketList {
     this.loading = false;
   }
 
-  async more() {
-    if (!this.#cursor || this.loadingMore) return;
-    this.loadingMore = true;
+  /** Loads the next rows; false when there are none or they did not come. */
+  more(limit = PAGE): Promise<boolean> {
+    return (this.#more ??= this.#loadMore(limit).finally(() => (this.#more = null)));
+  }
+
+  async #loadMore(limit: number): Promise<boolean> {
+    if (!this.#cursor) return false;
     const { signal } = this.#abort;
     try {
-      const page = await ticketApi.list({ ...this.#query(), cursor: this.#cursor }, signal);
+      const page = await ticketApi.list({ ...this.#query(), limit, cursor: this.#cursor }, signal);
+      if (signal.aborted) return false;
       this.#take(page.items);
       this.numbers = [...new Set([...this.numbers, ...page.items.map((row) => row.number)])];
       this.#cursor = page.next_cursor;
+      return true;
     } catch {
-      // Scrolling on asks again.
+      return false; // Scrolling on asks again.
     }
-    this.loadingMore = false;
+  }
+
+  /** Selects what the view holds, rows not yet loaded too, up to SELECT_MAX. */
+  async selectAll() {
+    const { signal } = this.#abort;
+    this.selecting = true;
+    while (this.#cursor && this.numbers.length < SELECT_MAX) if (!(await this.more(BIG_PAGE))) break;
+    this.selecting = false;
+    if (!signal.aborted) for (const n of this.numbers.slice(0, SELECT_MAX)) this.selected.add(n);
+  }
+
+  /** Nothing is left to select, or nothing more fits one action. */
+  get allSelected(): boolean {
+    const { size } = this.selected;
+    return size >= SELECT_MAX || (!this.#cursor && size >= this.numbers.length);
   }
 
   /** Many hints in a row cost one request. */

@@ -1,6 +1,6 @@
 import { t } from '$core/i18n.svelte';
 import type { ListQuery } from '../ticket/ticket.api';
-import { isOpen, isSolved, isWaiting, type TicketRow } from '../ticket/ticket.types';
+import { isOpen, isSolved, isWaiting, type Ref, type TicketRow } from '../ticket/ticket.types';
 
 export type TabId = 'open' | 'waiting' | 'solved';
 export const SORTS = ['-updated', 'updated', '-created', 'created', 'priority'] as const;
@@ -36,9 +36,13 @@ export function belongs(row: TicketRow, view: string, tab: TabId, me: string): b
   return true;
 }
 
-export function viewTitle(view: string, teams: { id: string; name: string }[]): string {
+/** Alone at the desk, one's inbox is every conversation: there is nobody else to take it. */
+export const listView = (view: string, solo: boolean) => (solo && view === 'mine' ? 'all' : view);
+
+export function viewTitle(view: string, { teams, desk }: { teams: Ref[]; desk: { solo: boolean } }): string {
   if (view.startsWith(TEAM)) return teams.find((team) => team.id === view.slice(TEAM.length))?.name ?? t('nav.teams');
   if (view === 'unassigned') return t('nav.unassigned');
   if (view === 'waiting') return t('nav.waiting');
-  return view === 'all' ? t('nav.all') : t('inbox.mine');
+  if (view === 'all') return t('nav.all');
+  return desk.solo ? t('nav.inbox') : t('inbox.mine');
 }

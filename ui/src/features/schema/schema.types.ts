@@ -1,3 +1,5 @@
+import { clockTime, minutes } from '$core/clocktime';
+
 export type DayHours = [string, string][];
 export type Day = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
 export type Hours = Record<Day, DayHours>;
@@ -28,6 +30,18 @@ export function officeHours(): Hours {
 
 export function emptyHours(): Hours {
   return Object.fromEntries(DAYS.map((day) => [day, [] as DayHours])) as Hours;
+}
+
+const BREAK_MIN = 60;
+const SPAN_MIN = 240;
+const DAY_MIN = 24 * 60;
+
+/** A further span of an open day, after a break of an hour; undefined when no room is left. */
+export function nextSpan(spans: DayHours): [string, string] | undefined {
+  const end = spans.at(-1)?.[1];
+  if (!end || minutes(end) + BREAK_MIN >= DAY_MIN) return undefined;
+  const from = minutes(end) + BREAK_MIN;
+  return [clockTime(from), clockTime(from + SPAN_MIN)];
 }
 
 /** Every zone this browser knows, the current one always among them. */

@@ -26,24 +26,38 @@ export interface NavGroup {
 
 const SETTINGS_RIGHTS = ['setting.write', 'channel.write', 'agent.invite', 'agent.read', 'job.read', 'ledger.read'];
 
+const inbox = (view: string) => href('inbox', { view });
+
+/** What only matters with others at the desk. */
+const shared = (counts: Counts | null): NavItem[] => [
+  {
+    id: 'inbox/unassigned',
+    label: t('nav.unassigned'),
+    href: inbox('unassigned'),
+    icon: UserX,
+    n: counts?.unassigned,
+    hot: true,
+  },
+  { id: 'inbox/all', label: t('nav.all'), href: inbox('all'), icon: Layers, n: counts?.all },
+];
+
 /** What this agent's navigation holds; the server enforces rights, this only hides. */
 export function navigation(me: Me, counts: Counts | null): NavGroup[] {
   const may = (right: string) => me.permissions.includes(right);
-  const inbox = (view: string) => href('inbox', { view });
-  const main: NavItem[] = [
-    { id: 'inbox/mine', label: t('nav.inbox'), href: inbox('mine'), icon: Inbox, n: counts?.inbox },
-    {
-      id: 'inbox/unassigned',
-      label: t('nav.unassigned'),
-      href: inbox('unassigned'),
-      icon: UserX,
-      n: counts?.unassigned,
-      hot: true,
-    },
-    { id: 'inbox/all', label: t('nav.all'), href: inbox('all'), icon: Layers, n: counts?.all },
-    { id: 'inbox/waiting', label: t('nav.waiting'), href: inbox('waiting'), icon: Hourglass, n: counts?.waiting },
-  ];
-  if (!may('ticket.read')) main.length = 0;
+  const { solo } = me.desk;
+  const main: NavItem[] = [];
+  if (may('ticket.read')) {
+    const n = solo ? counts?.all : counts?.inbox;
+    main.push({ id: 'inbox/mine', label: t('nav.inbox'), href: inbox('mine'), icon: Inbox, n });
+    if (!solo) main.push(...shared(counts));
+    main.push({
+      id: 'inbox/waiting',
+      label: t('nav.waiting'),
+      href: inbox('waiting'),
+      icon: Hourglass,
+      n: counts?.waiting,
+    });
+  }
   if (may('outbox.read')) {
     main.push({
       id: 'outbox',
@@ -55,7 +69,7 @@ export function navigation(me: Me, counts: Counts | null): NavGroup[] {
     });
   }
   const groups: NavGroup[] = main.length ? [{ items: main }] : [];
-  if (may('ticket.read') && !me.desk.solo && me.teams.length) {
+  if (may('ticket.read') && !solo && me.teams.length) {
     const items = me.teams.map((team) => ({
       id: `inbox/team-${team.id}`,
       label: team.name,
