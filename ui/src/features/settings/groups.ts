@@ -22,8 +22,8 @@ export function groups(fields: DeskField[]): Group[] {
 const groupOf = (field: DeskField) => field.key.split('.')[0]!;
 
 function titleOf(id: string): string {
-  const key = known('settings.group', id);
-  return key ? t(key) : t('settings.group.other');
+  const key = known('settingGroup', id);
+  return key ? t(key) : t('settingGroup.other');
 }
 
 const switchesLast = (fields: DeskField[]) => [
