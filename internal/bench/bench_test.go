@@ -64,6 +64,7 @@ func TestBudgets(t *testing.T) {
 	benchIntake(t, binary, sink)
 	agents := prepare(t, dir, sink)
 	s := start(t, binary, dir)
+	time.Sleep(5 * time.Second) // subscribers read the log that was written without them, once
 	benchLists(t, s, agents)
 	benchReplies(t, s)
 	s.stop(t)
