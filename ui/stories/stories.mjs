@@ -1,13 +1,14 @@
 // The stories of the workspace, told by the built executable in real Chromium:
-// `npm run stories`, or one of them with `-- --test-name-pattern hostile`.
+// `npm run stories`, or some of them: `STORY=hostile,setup npm run stories`.
 import { after, describe, it } from 'node:test';
 import { closeBrowser } from './kit/browser.mjs';
 import { World } from './kit/world.mjs';
 
-const NAMES = ['minute', 'setup'];
+const NAMES = ['hostile', 'minute', 'setup'];
 const LIMIT_MS = 170_000;
 
-const stories = await Promise.all(NAMES.map((name) => import(`./${name}.story.mjs`)));
+const wanted = process.env.STORY?.split(',') ?? NAMES;
+const stories = await Promise.all(wanted.map((name) => import(`./${name}.story.mjs`)));
 
 describe('in the browser', { concurrency: 2 }, () => {
   for (const { title, default: tell } of stories) {

@@ -31,7 +31,7 @@ export async function startDesk({ setUp = true, args = [], setUpArgs = [] } = {}
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    return new Desk(await ready(child, setUp), stop);
+    return new Desk(await ready(child, { link: !setUp, smtp: args.includes('--smtp') }), stop);
   } catch (err) {
     await stop();
     throw err;
@@ -44,17 +44,18 @@ function owner() {
 }
 
 /** What serve prints once it accepts requests. */
-function ready(child, setUp) {
+function ready(child, wanted) {
   return new Promise((done, fail) => {
     let text = '';
     const timer = setTimeout(() => fail(new Error(`the desk is not ready: ${text}`)), READY_MS);
     const read = (chunk) => {
       text += chunk;
-      const url = /ready on (\S+)/.exec(text)?.[1];
+      const url = /ready on (\S+)\n/.exec(text)?.[1];
+      const smtp = /Mail is taken on (\S+)\n/.exec(text)?.[1];
       const link = /works once\): (\S+)\n/.exec(text)?.[1];
-      if (!url || (!setUp && !link)) return;
+      if (!url || (wanted.smtp && !smtp) || (wanted.link && !link)) return;
       clearTimeout(timer);
-      done({ url, link, smtp: /Mail is taken on (\S+)/.exec(text)?.[1] });
+      done({ url, smtp, link });
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
