@@ -209,6 +209,18 @@ func (d *Desk) CallWith(method, path, token string, in any, status int, out any,
 	return d.do(req, status, out)
 }
 
+// Upload sends a form with a file and is else like Call.
+func (d *Desk) Upload(token, contentType string, body io.Reader, status int, out any) (int, string) {
+	d.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, d.URL+"/api/desk/files", body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Authorization", "Bearer "+token)
+	return d.do(req, status, out)
+}
+
 func (d *Desk) do(req *http.Request, status int, out any) (int, string) {
 	d.t.Helper()
 	resp, err := http.DefaultClient.Do(req)

@@ -3,6 +3,7 @@ package file
 import (
 	"database/sql"
 	"encoding/json"
+	"slices"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/sqlite"
@@ -144,10 +145,13 @@ func OfMessages(app core.App, messages []string) (map[string][]File, error) {
 	return out, err
 }
 
-// Attach gives loose files to a message of a ticket, in tx. Only whoever
-// uploaded a file may attach it, and only once.
+// Attach gives loose files to a message of a ticket, in tx; an id that stands
+// there twice is one. Only whoever uploaded a file may attach it, and only once.
 func Attach(tx core.App, ids []string, ticket, message, uploadedBy string) error {
-	for _, id := range ids {
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			continue
+		}
 		n, err := sqlite.Changed(tx, "UPDATE files SET ticket = ?, message = ? WHERE id = ? AND message = '' AND uploaded_by = ?",
 			ticket, message, id, uploadedBy)
 		if err != nil {

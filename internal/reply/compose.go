@@ -3,6 +3,7 @@ package reply
 import (
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/deskbell/deskbell/internal/access"
@@ -176,7 +177,11 @@ func imagesOf(html string) []string {
 // agent's signature below; it gives the files to the message.
 func (r *Replies) outgoing(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, in Input) (html, text string, files []string, err error) {
 	inline := imagesOf(m.HTML)
-	files = append(append([]string{}, in.Attachments...), inline...)
+	for _, id := range append(append([]string{}, in.Attachments...), inline...) {
+		if !slices.Contains(files, id) {
+			files = append(files, id)
+		}
+	}
 	if err := file.Attach(tx, files, t.ID, m.ID, by.ID); err != nil {
 		return "", "", nil, err
 	}

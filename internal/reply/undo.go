@@ -1,6 +1,7 @@
 package reply
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/deskbell/deskbell/internal/desk"
@@ -38,7 +39,9 @@ func (r *Replies) Undo(by desk.Actor, delivery string) (draft *ticket.Draft, err
 
 func (r *Replies) draftOf(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, d *outbox.Delivery) (*ticket.Draft, error) {
 	html, _, _ := strings.Cut(m.HTML, "<p>-- <br></p>")
-	draft := &ticket.Draft{Kind: "reply", Body: html, To: plain(m.To), Cc: plain(m.Cc), Bcc: plain(m.Bcc), Attachments: d.Files}
+	inline := imagesOf(m.HTML)
+	files := slices.DeleteFunc(slices.Clone(d.Files), func(id string) bool { return slices.Contains(inline, id) })
+	draft := &ticket.Draft{Kind: "reply", Body: html, To: plain(m.To), Cc: plain(m.Cc), Bcc: plain(m.Bcc), Attachments: files}
 	if by.Kind != desk.ActorAgent {
 		return draft, nil
 	}
