@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isEmpty, looksLikeReply, mentionsAttachment } from '../src/features/composer/checks';
-import { outgoing } from '../src/features/composer/editor';
+import { incoming, outgoing } from '../src/features/composer/images';
 import { fileIdOf } from '../src/features/file/inline';
 import { fromHtml, toHtml } from '../src/features/schema/html';
 import { emailOf, isEmail, nameOf, splitAddresses } from '../src/features/ticket/address';
@@ -33,6 +33,11 @@ describe('images in the text', () => {
       '<p><img src="blob:x" data-upload="up0" data-file="f1"><img src="/api/desk/files/f2?token=t"></p>',
     );
     expect(html).toBe('<p><img src="/api/desk/files/f1"><img src="/api/desk/files/f2"></p>');
+  });
+  it('come back with their id, and none from elsewhere', () => {
+    const html = incoming('<p>a<img src="/api/desk/files/f1"><img src="https://evil.example/x.png"></p>');
+    expect(html).toMatch(/^<p>a<img src="data:image\/gif;base64,[^"]+" data-file="f1"><\/p>$/);
+    expect(outgoing(html)).toBe('<p>a<img src="/api/desk/files/f1"></p>');
   });
   it('are left out while they are not stored', () => {
     expect(outgoing('<p>a<img src="blob:x" data-upload="up0"></p>')).toBe('<p>a</p>');

@@ -23,7 +23,7 @@ describe('age', () => {
 });
 
 it('writes sizes as people do', () => {
-  expect(fileSize(0)).toBe('0 byte');
+  expect(fileSize(0)).toBe('0 bytes');
   expect(fileSize(84_000)).toBe('84 kB');
   expect(fileSize(1_800_000)).toBe('1.8 MB');
   expect(fileSize(25_000_000)).toBe('25 MB');

@@ -65,6 +65,7 @@ export const del = <T = void>(path: string) => call<T>('DELETE', path);
 function toApiError(err: unknown): ApiError {
   if (!(err instanceof ClientResponseError)) return new ApiError(0, String(err));
   const body = (err.response ?? {}) as { message?: string; data?: Record<string, unknown> };
+  if (err.status === 0 && !err.isAbort) emit('line.failed');
   if (err.status === 401 && pb.authStore.token) emit('session.lost');
   return new ApiError(err.status, body.message || err.message, body.data ?? {});
 }

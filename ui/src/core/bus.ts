@@ -6,6 +6,8 @@ export interface EventMap {
   'desk.changed': { kinds: string[] };
   /** The line was down or the computer slept: whatever is shown may be old. */
   'live.resumed': undefined;
+  /** A request did not reach the server. */
+  'line.failed': undefined;
   /** The server no longer knows this session. */
   'session.lost': undefined;
   /** A ticket was changed here, before or after the server agreed. */

@@ -70,7 +70,7 @@ export function fileSize(bytes: number): string {
   return new Intl.NumberFormat(locale.current, {
     style: 'unit',
     unit: UNITS[step],
-    unitDisplay: 'short',
+    unitDisplay: step === 0 ? 'long' : 'short',
     maximumFractionDigits: digits,
   }).format(value);
 }

@@ -1,5 +1,5 @@
 import { get, pb } from './api';
-import { emit } from './bus';
+import { emit, on } from './bus';
 
 interface Hint {
   event: number;
@@ -13,6 +13,10 @@ type Post =
   | { type: 'line'; up: boolean; caughtUp: number };
 
 const BANNER_MS = 5000;
+const RETRY_MS = 3000;
+const TICK_MS = 15_000;
+/** Timers this late mean that the computer slept; a hidden tab's come once a minute. */
+const ASLEEP_MS = 90_000;
 const LOCK = 'deskbell-live';
 
 /**
@@ -20,6 +24,8 @@ const LOCK = 'deskbell-live';
  * Lock says which); the others hear it over a BroadcastChannel and tell it which
  * topics they show. Realtime replays nothing, so on every connect, and when the
  * page becomes visible again, it asks for the events since the last one seen.
+ * A connection can also die without a word, in a sleep or between networks: then
+ * it is made anew.
  */
 class Live {
   /** True once the line has been down for five seconds. */
@@ -32,6 +38,7 @@ class Live {
   #leader = false;
   #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setInterval> | undefined;
   #stop: (() => void) | null = null;
 
   start(lastEvent: number) {
@@ -45,13 +52,15 @@ class Live {
         .request(LOCK, { signal: abort.signal }, () => this.#lead(abort.signal))
         .catch(() => undefined /* stopped before it was our turn */);
     } else void this.#lead(abort.signal);
+    const { signal } = abort;
     const visible = () => document.visibilityState === 'visible' && void this.catchUp();
-    document.addEventListener('visibilitychange', visible);
-    addEventListener('online', visible);
+    document.addEventListener('visibilitychange', visible, { signal });
+    addEventListener('online', () => this.#revive(), { signal });
+    addEventListener('offline', () => this.#line(false), { signal });
+    const offs = [on('line.failed', () => this.#line(false)), this.#watchSleep()];
     this.#stop = () => {
       abort.abort();
-      document.removeEventListener('visibilitychange', visible);
-      removeEventListener('online', visible);
+      offs.forEach((off) => off());
     };
     this.#announce();
   }
@@ -61,8 +70,7 @@ class Live {
     this.#stop = null;
     this.#channel?.close();
     this.#channel = null;
-    clearTimeout(this.#timer);
-    this.lost = false;
+    this.#calm();
   }
 
   /** Listens to a topic until the returned function is called. */
@@ -92,12 +100,37 @@ class Live {
     }
   }
 
+  /** Calls #revive after a sleep. */
+  #watchSleep(): () => void {
+    let last = Date.now();
+    const timer = setInterval(() => {
+      if (Date.now() - last > ASLEEP_MS) this.#revive();
+      last = Date.now();
+    }, TICK_MS);
+    return () => clearInterval(timer);
+  }
+
+  /** Makes the connection anew, which asks what was missed; other tabs hear of it. */
+  #revive() {
+    if (!this.#leader) return void this.catchUp();
+    this.#subscribed.clear();
+    void pb.realtime
+      .unsubscribe()
+      .catch(() => undefined)
+      .then(() => this.#connect());
+  }
+
+  #connect() {
+    void pb.realtime.subscribe('PB_CONNECT', () => void this.catchUp()).catch(() => this.#line(false));
+    this.#sync();
+  }
+
   #lead(signal: AbortSignal): Promise<void> {
     this.#leader = true;
     this.#post({ type: 'ask' });
-    void pb.realtime.subscribe('PB_CONNECT', () => void this.catchUp());
-    pb.realtime.onDisconnect = () => !signal.aborted && this.#line(false);
-    this.#sync();
+    // Also called when unsubscribe has ended the last connection on purpose: then no topic is left.
+    pb.realtime.onDisconnect = (topics) => topics.length > 0 && !signal.aborted && this.#line(false);
+    this.#connect();
     return new Promise((done) =>
       signal.addEventListener('abort', () => {
         this.#leader = false;
@@ -155,11 +188,16 @@ class Live {
 
   #line(up: boolean, heard = false) {
     if (!heard) this.#post({ type: 'line', up, caughtUp: this.#last });
-    if (up) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.lost = false;
-    } else this.#timer ??= setTimeout(() => (this.lost = true), BANNER_MS);
+    if (up) return this.#calm();
+    this.#timer ??= setTimeout(() => (this.lost = true), BANNER_MS);
+    if (!heard) this.#retry ??= setInterval(() => void this.catchUp(), RETRY_MS);
+  }
+
+  #calm() {
+    clearTimeout(this.#timer);
+    clearInterval(this.#retry);
+    this.#timer = this.#retry = undefined;
+    this.lost = false;
   }
 
   #post(post: Post) {

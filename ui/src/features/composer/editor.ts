@@ -4,9 +4,9 @@ import { Placeholder } from '@tiptap/extensions';
 import StarterKit from '@tiptap/starter-kit';
 import DOMPurify from 'dompurify';
 import { keys } from '$core/keys.svelte';
-import { fileUrl, type StoredFile } from '../file/file.api';
-import { fileIdOf, storedSrc } from '../file/inline';
+import type { StoredFile } from '../file/file.api';
 import type { EditorHandle, Marks } from './handle';
+import { incoming, markStored, outgoing, removeImage, showStored } from './images';
 
 interface Options {
   element: HTMLElement;
@@ -68,7 +68,7 @@ export function createEditor(options: Options): DeskEditor {
         horizontalRule: false,
         link: { openOnClick: false, defaultProtocol: 'https' },
       }),
-      UploadedImage.configure({ inline: true }),
+      UploadedImage.configure({ inline: true, allowBase64: true }),
       Placeholder.configure({ placeholder: () => options.placeholder() }),
     ],
     editorProps: {
@@ -84,8 +84,10 @@ export function createEditor(options: Options): DeskEditor {
     onUpdate: report,
     onTransaction: ({ editor: now }) => options.onmarks(marksOf(now)),
   });
-  const set = (html: string) =>
-    void incoming(html).then((ready) => editor.commands.setContent(ready, { emitUpdate: false }));
+  const set = (html: string) => {
+    editor.commands.setContent(incoming(html), { emitUpdate: false });
+    void showStored(editor);
+  };
   if (options.html) set(options.html);
 
   return {
@@ -110,7 +112,21 @@ function handleOf(editor: Editor, insertImage: (file: File) => void): EditorHand
     currentLink: () => (editor.getAttributes('link').href as string | undefined) ?? '',
     removeImage: (key) => removeImage(editor, key),
     insertImage,
-    focus: () => editor.commands.focus('end'),
+    append: (text) => {
+      if (!text) return;
+      const lines = text.split('\n').map((line) => ({
+        type: 'paragraph',
+        content: line ? [{ type: 'text', text: line }] : [],
+      }));
+      if (editor.isEmpty) editor.commands.setContent(lines, { emitUpdate: true });
+      else editor.commands.insertContentAt(editor.state.doc.content.size, lines);
+    },
+    // At once: the editor's own focus command waits for a frame, and the first letters typed would be lost.
+    focus: () => {
+      editor.commands.setTextSelection(editor.state.doc.content.size);
+      editor.view.focus();
+      editor.commands.scrollIntoView();
+    },
   };
 }
 
@@ -121,45 +137,3 @@ const marksOf = (editor: Editor): Marks => ({
   numbers: editor.isActive('orderedList'),
   link: editor.isActive('link'),
 });
-
-function eachImage(editor: Editor, key: string, run: (pos: number, attrs: Record<string, unknown>) => void) {
-  editor.state.doc.descendants((node, pos) => {
-    if (node.type.name === 'image' && node.attrs['data-upload'] === key) run(pos, node.attrs);
-  });
-}
-
-function markStored(editor: Editor, key: string, id: string, done: () => void) {
-  eachImage(editor, key, (pos, attrs) =>
-    editor.view.dispatch(editor.state.tr.setNodeMarkup(pos, undefined, { ...attrs, 'data-file': id })),
-  );
-  done();
-}
-
-function removeImage(editor: Editor, key: string) {
-  eachImage(editor, key, (pos) => editor.view.dispatch(editor.state.tr.delete(pos, pos + 1)));
-}
-
-/** The HTML a message keeps: stored images by their plain address, nothing of the editor's own. */
-export function outgoing(html: string): string {
-  const body = new DOMParser().parseFromString(html, 'text/html').body;
-  for (const img of body.querySelectorAll('img')) {
-    const id = img.getAttribute('data-file') ?? fileIdOf(img.getAttribute('src') ?? '');
-    if (id) img.setAttribute('src', storedSrc(id));
-    else img.remove();
-    img.removeAttribute('data-file');
-    img.removeAttribute('data-upload');
-  }
-  return body.innerHTML;
-}
-
-/** The same the other way round: stored images get an address this browser can load. */
-async function incoming(html: string): Promise<string> {
-  const body = new DOMParser().parseFromString(html, 'text/html').body;
-  for (const img of body.querySelectorAll('img')) {
-    const id = fileIdOf(img.getAttribute('src') ?? '');
-    if (!id) continue;
-    img.setAttribute('data-file', id);
-    img.setAttribute('src', await fileUrl(id));
-  }
-  return body.innerHTML;
-}

@@ -10,6 +10,8 @@ export interface EditorHandle {
   removeImage(key: string): void;
   insertImage(file: File): void;
   focus(): void;
+  /** Adds plain text at the end. */
+  append(text: string): void;
 }
 
 export interface Marks {
