@@ -4,6 +4,7 @@
 package boot
 
 import (
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -41,6 +42,8 @@ type Options struct {
 	Clock    desk.Clock // nil = the machine's
 	SMTPAddr string     // where the built-in SMTP listener listens, "" for no listener
 	AllowNet []string   // private addresses that guarded connections may reach
+	TLSCert  string     // PEM file of the certificate for STARTTLS at that listener, "" for none
+	TLSKey   string     // PEM file of its key
 	Version  string
 }
 
@@ -73,6 +76,7 @@ type Desk struct {
 	folder       *ops.Folder
 	controlToken string
 	server       *http.Server // once it serves
+	tls          *tls.Config  // nil without a certificate
 }
 
 // Open takes the data folder, brings its database up to date and builds the
@@ -105,6 +109,9 @@ func (d *Desk) open() error {
 	if d.Guard, err = netguard.New(append(setting.List(d.App, setting.NetAllow), d.AllowNet...)...); err != nil {
 		return err
 	}
+	if d.tls, err = d.certificate(); err != nil {
+		return err
+	}
 	d.records()
 	d.flows()
 	d.edges()
@@ -112,6 +119,18 @@ func (d *Desk) open() error {
 	d.hooks()
 	d.routes()
 	return nil
+}
+
+// certificate loads the certificate for STARTTLS, nil when none was named.
+func (d *Desk) certificate() (*tls.Config, error) {
+	if d.TLSCert == "" && d.TLSKey == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(d.TLSCert, d.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate can't be used; name its PEM files by --tls-cert and --tls-key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // Bootstrap opens the databases of a data folder and brings them up to date.
@@ -146,7 +165,7 @@ func (d *Desk) flows() {
 	d.Mailboxes = email.NewMailboxes(d.App, d.Log, d.Secrets, d.Clock)
 	d.Mail = email.New(email.Options{
 		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
-		SMTPAddr: d.SMTPAddr, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
+		SMTPAddr: d.SMTPAddr, TLS: d.tls, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
 	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
 	d.Intake = intake.New(intake.Deps{

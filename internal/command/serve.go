@@ -26,6 +26,8 @@ func serveCommand() *cobra.Command {
 func serveFlags(c *cobra.Command) {
 	c.Flags().String("http", "127.0.0.1:8090", "address to serve on")
 	c.Flags().String("smtp", "", "address of the built-in SMTP listener, off unless given")
+	c.Flags().String("tls-cert", "", "PEM file of a certificate: the SMTP listener then offers STARTTLS")
+	c.Flags().String("tls-key", "", "PEM file of the certificate's key")
 	c.Flags().StringArray("allow-net", nil, "private host, address or CIDR that guarded connections may reach (repeatable)")
 	c.Flags().Bool("test-clock", false, "run on a clock that can be moved, from "+clockEnv)
 }
@@ -37,6 +39,8 @@ func serve(c *cobra.Command, dir string) error { return serveWith(c, dir, nil) }
 func serveWith(c *cobra.Command, dir string, prepare func(*boot.Desk) error) error {
 	o := boot.Options{Dir: dir, Version: Version}
 	o.SMTPAddr, _ = c.Flags().GetString("smtp")
+	o.TLSCert, _ = c.Flags().GetString("tls-cert")
+	o.TLSKey, _ = c.Flags().GetString("tls-key")
 	o.AllowNet, _ = c.Flags().GetStringArray("allow-net")
 	if test, _ := c.Flags().GetBool("test-clock"); test {
 		clock, err := testClock()
