@@ -162,6 +162,9 @@ func (a *Access) mayChange(tx core.App, by desk.Actor, byRoles []desk.Role, old 
 func (a *Access) applyChange(tx core.App, by desk.Actor, old *Agent, change AgentChange) error {
 	now := desk.Millis(a.clock.Now())
 	var events []desk.Event
+	if change.Name != nil && len(*change.Name) > 120 {
+		return fieldError("name", "Give a name of at most 120 characters.")
+	}
 	if change.Name != nil && strings.TrimSpace(*change.Name) != "" && *change.Name != old.Name {
 		if err := sqlite.Exec(tx, "UPDATE agents SET name = ? WHERE id = ?", strings.TrimSpace(*change.Name), old.ID); err != nil {
 			return err

@@ -89,6 +89,7 @@ func (a *Access) changePassword(c *route.Call, password, old string) error {
 	}
 	key := r.TokenKey()
 	r.SetPassword(password)
+	r.IgnoreUnchangedFields(true) // roles may change while the password is hashed
 	return c.App.RunInTransaction(func(tx core.App) error {
 		if err := tx.Save(r); err != nil {
 			return err

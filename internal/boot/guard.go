@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -50,10 +51,15 @@ func onlyReads(e *core.RequestEvent) error {
 		Query string `json:"query"`
 	}
 	refused := desk.Errorf(desk.Refused, "The SQL console of a desk only reads: one SELECT or EXPLAIN. Change things through the desk, so that its log knows.")
-	if json.Unmarshal(body, &form) != nil || !readsOnly(form.Query) {
+	kind, _, _ := mime.ParseMediaType(e.Request.Header.Get("Content-Type"))
+	if kind != "application/json" || json.Unmarshal(body, &form) != nil || !readsOnly(form.Query) {
 		return route.Fail(e, refused)
 	}
-	e.Request.Body = io.NopCloser(bytes.NewReader(body))
+	// What goes on is what was checked, however PocketBase would read the rest.
+	if body, err = json.Marshal(form); err != nil {
+		return err
+	}
+	e.Request.Body, e.Request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return e.Next()
 }
 

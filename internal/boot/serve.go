@@ -105,6 +105,10 @@ func (d *Desk) start() (stop func()) {
 			case <-all[i].done:
 			case <-deadline:
 				d.App.Logger().Error("a part did not stop in time", "part", all[i].name)
+				for _, r := range all[:i] {
+					r.cancel()
+				}
+				time.Sleep(time.Second)
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package conversation
 import (
 	"github.com/deskbell/deskbell/internal/access"
 	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/message"
 	"github.com/deskbell/deskbell/internal/route"
 	"github.com/deskbell/deskbell/internal/ticket"
 	"github.com/pocketbase/pocketbase/core"
@@ -20,11 +21,15 @@ type patchInput struct {
 }
 
 func (s *Conversations) patch(c *route.Call, in patchInput) (*page, error) {
-	permission := "ticket.change"
 	if in.Assignee.Set || in.Team != nil {
-		permission = "ticket.assign"
+		if _, err := s.of(c, "ticket.assign"); err != nil {
+			return nil, err
+		}
+		if in.Status == nil && in.Priority == nil && in.Type == nil && in.Tags == nil && in.Subject == nil {
+			return s.change(c, "ticket.assign", in)
+		}
 	}
-	return s.change(c, permission, in)
+	return s.change(c, "ticket.change", in)
 }
 
 func statusTo(to desk.Status) patchInput { return patchInput{Status: &to} }
@@ -52,7 +57,10 @@ func (s *Conversations) change(c *route.Call, permission string, in patchInput) 
 	}
 	if !access.CanTeam(c.Caller, "ticket.read", t.Team) { // moved out of the caller's sight
 		head, err := shown(c.App, t)
-		return &page{Shown: head}, err
+		return &page{
+			Shown: head, Messages: route.ListOf[message.Shown](nil, ""), Customer: customerCard{Person: head.Customer, Tickets: []otherOfIt{}},
+			Permissions: map[string]bool{}, Reply: replyTo{To: []desk.Address{}, Cc: []desk.Address{}}, Event: t.Event,
+		}, err
 	}
 	return s.page(c, t)
 }

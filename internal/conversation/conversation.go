@@ -60,11 +60,6 @@ func find(app core.App, who *route.Caller, number int64, permission string) (*ti
 	return t, nil
 }
 
-// May checks a permission of the caller for the ticket of a number.
-func May(app core.App, who *route.Caller, number int64, permission string) error {
-	_, err := find(app, who, number, permission)
-	return err
-}
 
 // Show makes the API's form of messages of one ticket.
 func Show(app core.App, t *ticket.Ticket, all []*message.Message) ([]message.Shown, error) {

@@ -56,7 +56,14 @@ func (l *Log) WillBe(tx core.App, name string, e desk.Event) error {
 // Append writes events in tx, in order, and wakes the subscribers once tx has
 // committed. It fills in Seq and, where it is zero, At, and returns the last
 // sequence number.
-func (l *Log) Append(tx core.App, events ...desk.Event) (int64, error) {
+func (l *Log) Append(tx core.App, events ...desk.Event) (last int64, err error) {
+	if tx.TxInfo() == nil { // a row and the one before it belong together
+		err = tx.RunInTransaction(func(tx core.App) error {
+			last, err = l.Append(tx, events...)
+			return err
+		})
+		return last, err
+	}
 	seq, hash, err := lastRow(tx)
 	if err != nil {
 		return 0, err

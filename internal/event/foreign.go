@@ -19,6 +19,19 @@ func Refuse(app core.App, sentence string, collections ...string) {
 	app.OnRecordDelete(collections...).BindFunc(no)
 }
 
+// RefuseDelete refuses foreign deletes of records, one by one or all at once.
+func RefuseDelete(app core.App, sentence string, collections ...string) {
+	app.OnRecordDelete(collections...).BindFunc(func(*core.RecordEvent) error { return router.NewForbiddenError(sentence, nil) })
+}
+
+// KeepCollections refuses to drop a collection or to import others over it:
+// what the desk stands on changes by its migrations only.
+func KeepCollections(app core.App) {
+	no := router.NewForbiddenError("The collections of a desk change with its version, not by hand.", nil)
+	app.OnCollectionDeleteRequest().BindFunc(func(*core.CollectionRequestEvent) error { return no })
+	app.OnCollectionsImportRequest().BindFunc(func(*core.CollectionsImportRequestEvent) error { return no })
+}
+
 // Foreign is who makes a foreign write.
 func Foreign(e *core.RequestEvent) desk.Actor {
 	switch {

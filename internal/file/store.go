@@ -164,10 +164,10 @@ func Attach(tx core.App, ids []string, ticket, message, uploadedBy string) error
 	return nil
 }
 
-// Detach makes the files of a message loose again, in tx, so that an undone
-// reply keeps them in its draft.
-func Detach(tx core.App, message string) error {
-	return sqlite.Exec(tx, "UPDATE files SET ticket = '', message = '' WHERE message = ?", message)
+// Detach makes the files of a message loose again, in tx, as if by had uploaded
+// them now, so that who undoes a reply can send it again.
+func Detach(tx core.App, message, by string, now int64) error {
+	return sqlite.Exec(tx, "UPDATE files SET ticket = '', message = '', uploaded_by = ?, created = ? WHERE message = ?", by, now, message)
 }
 
 // MarkInline makes files parts of the text of their mail.

@@ -24,9 +24,12 @@ func (in *Intake) bounce(tx core.App, l *letter) (settled bool, err error) {
 	if err := in.store(tx, l, t, m); err != nil {
 		return true, err
 	}
-	addresses := make([]string, len(b.Recipients))
-	for i, r := range b.Recipients {
-		addresses[i] = r.Address
+	var addresses []string
+	for _, r := range b.Recipients {
+		addresses = append(addresses, r.Address)
+		if r.Original != "" && r.Original != r.Address {
+			addresses = append(addresses, r.Original) // as we wrote it, before somebody forwarded it
+		}
 	}
 	mark := message.Bounce{Recipients: addresses, Status: b.Status, Reason: b.Diagnostic, Permanent: b.Permanent && !b.Delayed, At: desk.MustStamp(m.Created)}
 	if err := message.MarkBounced(tx, original.ID, mark); err != nil {

@@ -29,7 +29,11 @@ type found struct {
 func (in *Intake) find(tx core.App, l *letter) (found, error) {
 	f := found{reason: desk.Reason{Code: "new_sender_or_matter"}}
 	trusted := l.mail.FromCount == 1 && !l.entry.TooLarge
-	for _, c := range in.candidates(tx, l) {
+	candidates, err := in.candidates(tx, l)
+	if err != nil {
+		return f, err
+	}
+	for _, c := range candidates {
 		t, err := c.load(tx)
 		if err != nil {
 			return f, err
@@ -57,7 +61,9 @@ func (f *found) like(number int64, code string) {
 	if !slices.Contains(f.looksLike, number) && len(f.looksLike) < 5 {
 		f.looksLike = append(f.looksLike, number)
 	}
-	f.reason = desk.Reason{Code: code, Detail: map[string]any{"number": f.looksLike[0]}}
+	if f.reason.Code == "new_sender_or_matter" { // the first reason is the strongest
+		f.reason = desk.Reason{Code: code, Detail: map[string]any{"number": f.looksLike[0]}}
+	}
 }
 
 // candidate is a ticket that something in the mail points to.
@@ -76,7 +82,7 @@ func (c candidate) load(app core.App) (*ticket.Ticket, error) {
 }
 
 // candidates lists what a mail points to, the strongest first.
-func (in *Intake) candidates(app core.App, l *letter) []candidate {
+func (in *Intake) candidates(app core.App, l *letter) ([]candidate, error) {
 	ids := slices.Clone(l.mail.InReplyTo)
 	refs := slices.Clone(l.mail.References)
 	slices.Reverse(refs)
@@ -86,7 +92,10 @@ func (in *Intake) candidates(app core.App, l *letter) []candidate {
 	}
 	var tokens, references []candidate
 	for _, id := range ids {
-		known, _ := message.ByMessageID(app, id)
+		known, err := message.ByMessageID(app, id)
+		if err != nil {
+			return nil, err
+		}
 		if number := in.Tokens.OfMessageID(id); number != 0 {
 			c := candidate{code: "token", number: number}
 			if len(known) > 0 {
@@ -109,7 +118,7 @@ func (in *Intake) candidates(app core.App, l *letter) []candidate {
 			tokens = append(tokens, candidate{code: "plus_address", number: number})
 		}
 	}
-	return append(tokens, references...)
+	return append(tokens, references...), nil
 }
 
 var numberInSubject = regexp.MustCompile(`#(\d{3,12})\b`)

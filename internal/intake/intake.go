@@ -105,6 +105,7 @@ func (in *Intake) step(ctx context.Context) (int, error) {
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
+	entries = fitting(entries)
 	letters := in.read(entries)
 	for len(letters) > 0 && ctx.Err() == nil {
 		done, err := in.enter(letters)
@@ -119,6 +120,20 @@ func (in *Intake) step(ctx context.Context) (int, error) {
 		letters = letters[done:]
 	}
 	return len(entries), nil
+}
+
+// batchBytes bounds the mail that is held in memory at once, by its size.
+const batchBytes = 32 << 20
+
+// fitting is the beginning of entries that fits into batchBytes, at least one.
+func fitting(entries []*file.Entry) []*file.Entry {
+	var sum int64
+	for i, e := range entries {
+		if sum += e.Size; sum > batchBytes && i > 0 {
+			return entries[:i]
+		}
+	}
+	return entries
 }
 
 // read parses entries, several at once, outside of any transaction.

@@ -95,7 +95,11 @@ func (in *Intake) join(tx core.App, l *letter, who *customer.Customer, f found) 
 	if err := in.store(tx, l, t, m); err != nil {
 		return err
 	}
-	if err := in.Tickets.Touch(tx, t, "customer", preview(l.shown), m.Created, hasFiles(l)); err != nil {
+	speaker := "customer"
+	if l.mail.AutoReply {
+		speaker = "system" // a machine waits for nobody
+	}
+	if err := in.Tickets.Touch(tx, t, speaker, preview(l.shown), m.Created, hasFiles(l)); err != nil {
 		return err
 	}
 	if l.mail.AutoReply || t.Status.Active() {

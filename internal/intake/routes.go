@@ -102,8 +102,8 @@ func (in *Intake) raw(c *route.Call) error {
 	if err != nil {
 		return err
 	}
-	if e == nil {
-		return desk.Errorf(desk.NotFound, "There is no such mail.")
+	if e == nil || e.State != file.StateQuarantined { // a message's own mail is read with the ticket's permission
+		return desk.Errorf(desk.NotFound, "This mail is not in quarantine.")
 	}
 	content, err := in.Ledger.Raw(e)
 	if err != nil {

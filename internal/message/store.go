@@ -122,11 +122,11 @@ func LastFromCustomer(app core.App, ticket string) (*Message, error) {
 	return first(where(app, "ticket = ? AND kind = 'customer' AND thread = 'main' ORDER BY created DESC, id DESC LIMIT 1", ticket))
 }
 
-// NewerFromOutside returns the first message of a customer after the given
-// one, nil for none.
+// NewerFromOutside returns the first message of a customer that was learned
+// after the given one, whenever it was written; nil for none.
 func NewerFromOutside(app core.App, ticket, seen string) (*Message, error) {
-	return first(where(app, `ticket = ? AND kind = 'customer' AND (created, id) > (SELECT created, id FROM messages WHERE id = ? AND ticket = ?)
-		ORDER BY created, id LIMIT 1`, ticket, seen, ticket))
+	return first(where(app, `ticket = ? AND kind = 'customer' AND rowid > (SELECT rowid FROM messages WHERE id = ? AND ticket = ?)
+		ORDER BY rowid LIMIT 1`, ticket, seen, ticket))
 }
 
 func first(found []*Message, err error) (*Message, error) {

@@ -23,9 +23,8 @@ import (
 
 // Kinds of deliveries.
 const (
-	KindReply      = "reply"
-	KindAuto       = "auto"
-	KindInvitation = "invitation"
+	KindReply = "reply"
+	KindAuto  = "auto"
 )
 
 // Who holds a delivery that is held.

@@ -237,7 +237,7 @@ func (o *Outbox) attempt(ctx context.Context, r *due) (claimed bool, result desk
 func (d *Delivery) outbound(files []desk.Attachment) desk.Outbound {
 	return desk.Outbound{
 		ID: d.ID, Mailbox: d.Mailbox, From: d.From, To: d.To, Cc: d.Cc, Bcc: d.Bcc, ReplyTo: d.ReplyTo, Subject: d.Subject, Text: d.Text, HTML: d.HTML,
-		MessageID: d.MessageID, InReplyTo: d.InReplyTo, References: d.References, Auto: d.Auto, Date: desk.Time(d.Created), Attachments: files,
+		MessageID: d.MessageID, InReplyTo: d.InReplyTo, References: d.References, Auto: d.Auto, Date: desk.Time(max(d.Created, d.NotBefore)), Attachments: files,
 	}
 }
 
@@ -269,7 +269,7 @@ func (o *Outbox) conclude(r *due, result desk.SendResult) error {
 	now := o.clock.Now()
 	r.State, r.Answer, r.NextTry = result.State, result.Answer, 0
 	if r.State == desk.SendDeferred {
-		if now.Sub(desk.Time(r.Created)) > giveUp {
+		if now.Sub(desk.Time(max(r.Created, r.notBefore))) > giveUp {
 			r.State = desk.SendFailed
 			r.Answer = "Given up after 5 days. The last answer: " + result.Answer
 		} else {

@@ -22,6 +22,8 @@ type due struct {
 	ticket  string
 	message string
 	heldBy  string
+
+	notBefore int64 // ms
 }
 
 func asText(v any) string {
@@ -146,10 +148,10 @@ func recipientsWhere(app core.App, where string, args ...any) ([]*due, error) {
 	err := sqlite.Each(app, func(rows *sql.Rows) error {
 		r := &due{}
 		err := rows.Scan(&r.ID, &r.Delivery, &r.Role, &r.Address, &r.Name, (*string)(&r.State), &r.Attempts, &r.NextTry, &r.Answer, &r.Created, &r.Updated,
-			&r.auto, &r.mailbox, &r.ticket, &r.message, &r.heldBy)
+			&r.auto, &r.mailbox, &r.ticket, &r.message, &r.heldBy, &r.notBefore)
 		out = append(out, r)
 		return err
-	}, "SELECT "+recipientColumns+", d.auto, d.mailbox, d.ticket, d.message, d.held_by FROM delivery_recipients r JOIN deliveries d ON d.id = r.delivery WHERE "+where, args...)
+	}, "SELECT "+recipientColumns+", d.auto, d.mailbox, d.ticket, d.message, d.held_by, d.not_before FROM delivery_recipients r JOIN deliveries d ON d.id = r.delivery WHERE "+where, args...)
 	return out, err
 }
 

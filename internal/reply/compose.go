@@ -57,7 +57,7 @@ func (r *Replies) address(tx core.App, t *ticket.Ticket, in Input, m *message.Me
 		if err != nil {
 			return err
 		}
-		if m.To = to; len(to) == 0 {
+		if m.To = to[:min(len(to), maxRecipients)]; len(to) == 0 {
 			return desk.Errorf(desk.Invalid, "There is nobody to answer to; add a recipient.")
 		}
 		return nil
@@ -200,6 +200,9 @@ func (r *Replies) outgoing(tx core.App, by desk.Actor, t *ticket.Ticket, m *mess
 	return html, m.Text, files, nil
 }
 
+// signatureMark stands between what was written and the signature.
+const signatureMark = "<p>-- <br></p>"
+
 // sign adds the signature of the agent who writes.
 func (r *Replies) sign(tx core.App, by desk.Actor, m *message.Message) error {
 	if by.Kind != desk.ActorAgent {
@@ -210,7 +213,7 @@ func (r *Replies) sign(tx core.App, by desk.Actor, m *message.Message) error {
 		return err
 	}
 	signature := richtext.SanitizeCompose(who.Signature)
-	m.HTML += "<p>-- <br></p>" + signature
+	m.HTML += signatureMark + signature
 	m.Text += "\n\n-- \n" + richtext.Text(signature)
 	return nil
 }

@@ -73,6 +73,7 @@ type Input struct {
 // in one transaction. key is the caller's name for the request: the same key
 // again answers with the first message.
 func (r *Replies) Send(by desk.Actor, number int64, in Input, key string) (id string, err error) {
+	key = boundKey("reply", number, key)
 	err = r.App.RunInTransaction(func(tx core.App) error {
 		if id, err = doneBefore(tx, by, key); err != nil || id != "" {
 			return err
@@ -136,6 +137,13 @@ func (r *Replies) send(tx core.App, by desk.Actor, t *ticket.Ticket, in Input) (
 // store writes message, delivery, participants and what changes on the ticket.
 func (r *Replies) store(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, d *outbox.Delivery, in Input) error {
 	now := desk.Millis(r.Clock.Now())
+	change := r.changeAfter(tx, by, t, in)
+	if change.Status != nil {
+		d.Before["status_set"] = string(*change.Status)
+	}
+	if change.Assignee != nil {
+		d.Before["assignee_set"] = *change.Assignee
+	}
 	if err := message.Add(tx, m, now); err != nil {
 		return err
 	}
@@ -153,7 +161,7 @@ func (r *Replies) store(tx core.App, by desk.Actor, t *ticket.Ticket, m *message
 	if err := r.Tickets.Touch(tx, t, "agent", preview(m.VisibleText), now, len(in.Attachments) > 0); err != nil {
 		return err
 	}
-	if err := r.Tickets.Change(tx, by, t, r.changeAfter(tx, by, t, in)); err != nil {
+	if err := r.Tickets.Change(tx, by, t, change); err != nil {
 		return err
 	}
 	if by.Kind != desk.ActorAgent {
@@ -249,6 +257,7 @@ func preview(text string) string {
 
 // Note writes an internal note into a ticket; it never leaves the desk.
 func (r *Replies) Note(by desk.Actor, number int64, body string, attachments []string, key string) (id string, err error) {
+	key = boundKey("note", number, key)
 	html := richtext.SanitizeCompose(body)
 	text := richtext.Text(html)
 	if strings.TrimSpace(text) == "" && len(attachments) == 0 && !strings.Contains(html, "<img") {

@@ -163,7 +163,7 @@ func (r *Replies) open(c *route.Call, in opening) (number int64, err error) {
 	}
 	err = c.App.RunInTransaction(func(tx core.App) error {
 		by := c.Caller.Actor
-		before, err := doneBefore(tx, by, c.IdempotencyKey())
+		before, err := doneBefore(tx, by, boundKey("open", 0, c.IdempotencyKey()))
 		if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (r *Replies) open(c *route.Call, in opening) (number int64, err error) {
 		if number, err = r.openIn(tx, c, in); err != nil {
 			return err
 		}
-		return remember(tx, by, c.IdempotencyKey(), strconv.FormatInt(number, 10), desk.Millis(c.Now()))
+		return remember(tx, by, boundKey("open", 0, c.IdempotencyKey()), strconv.FormatInt(number, 10), desk.Millis(c.Now()))
 	})
 	return number, err
 }
@@ -183,8 +183,13 @@ func (in *opening) check() error {
 	if ticket.CleanSubject(in.Subject) == "" {
 		return desk.Errorf(desk.Invalid, "Give the ticket a subject.").With("subject", map[string]string{"code": "required", "message": "Give a subject."})
 	}
-	if _, err := parseAddresses("customer", []string{in.Person.Email}); err != nil {
+	who, err := parseAddresses("customer", []string{in.Person.Email})
+	if err != nil {
 		return err
+	}
+	in.Person.Email = who[0].Address
+	if in.Person.Name == "" {
+		in.Person.Name = who[0].Name
 	}
 	if !openChannels[in.Channel] {
 		return desk.Errorf(desk.Invalid, "There is no channel %q; use email, form, chat, phone, in_person or api.", in.Channel)

@@ -38,7 +38,10 @@ func (r *Replies) Undo(by desk.Actor, delivery string) (draft *ticket.Draft, err
 }
 
 func (r *Replies) draftOf(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, d *outbox.Delivery) (*ticket.Draft, error) {
-	html, _, _ := strings.Cut(m.HTML, "<p>-- <br></p>")
+	html := m.HTML
+	if i := strings.LastIndex(html, signatureMark); i >= 0 {
+		html = html[:i]
+	}
 	inline := imagesOf(m.HTML)
 	files := slices.DeleteFunc(slices.Clone(d.Files), func(id string) bool { return slices.Contains(inline, id) })
 	draft := &ticket.Draft{Kind: "reply", Body: html, To: plain(m.To), Cc: plain(m.Cc), Bcc: plain(m.Bcc), Attachments: files}
@@ -57,7 +60,7 @@ func plain(list []desk.Address) []string {
 }
 
 func (r *Replies) takeBack(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, d *outbox.Delivery) error {
-	if err := file.Detach(tx, m.ID); err != nil {
+	if err := file.Detach(tx, m.ID, by.ID, desk.Millis(r.Clock.Now())); err != nil {
 		return err
 	}
 	if err := message.Remove(tx, m.ID); err != nil {
@@ -69,17 +72,44 @@ func (r *Replies) takeBack(tx core.App, by desk.Actor, t *ticket.Ticket, m *mess
 	if err := r.restorePreview(tx, t); err != nil {
 		return err
 	}
-	c := ticket.Change{Reason: "undone"}
-	if was := desk.Status(d.Before["status"]); was.Valid() && was != t.Status {
-		if was == desk.StatusNew {
-			was = desk.StatusOpen
+	return r.restore(tx, by, t.ID, d.Before)
+}
+
+// restore gives a ticket back what the reply changed on it, as far as nobody
+// has changed it since; what is no longer possible stays as it is.
+func (r *Replies) restore(tx core.App, by desk.Actor, id string, before map[string]string) error {
+	for _, part := range []func(t *ticket.Ticket) *ticket.Change{
+		func(t *ticket.Ticket) *ticket.Change {
+			was := desk.Status(before["status"])
+			if before["status_set"] != string(t.Status) || !was.Valid() {
+				return nil
+			}
+			if was == desk.StatusNew {
+				was = desk.StatusOpen
+			}
+			return &ticket.Change{Status: &was, Reason: "undone"}
+		},
+		func(t *ticket.Ticket) *ticket.Change {
+			was, ok := before["assignee"]
+			if set, changed := before["assignee_set"]; !ok || !changed || set != t.Assignee {
+				return nil
+			}
+			return &ticket.Change{Assignee: &was, Reason: "undone"}
+		},
+	} {
+		t, err := ticket.Find(tx, id)
+		if err != nil || t == nil {
+			return err
 		}
-		c.Status = &was
+		c := part(t)
+		if c == nil {
+			continue
+		}
+		if err := r.Tickets.Change(tx, by, t, *c); err != nil && desk.CodeOf(err) == "" {
+			return err
+		}
 	}
-	if was, ok := d.Before["assignee"]; ok {
-		c.Assignee = &was
-	}
-	return r.Tickets.Change(tx, by, t, c)
+	return nil
 }
 
 // restorePreview shows the last message again that is really there.

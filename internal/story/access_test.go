@@ -274,3 +274,40 @@ func recordID(d *desktest.Desk, collection, token string) string {
 	d.Call("GET", "/api/collections/"+collection+"/records", token, nil, 200, &list)
 	return list.Items[0].ID
 }
+
+// TestNothingIsWrittenPastTheLog tries the ways around the verbs that were
+// found once.
+func TestNothingIsWrittenPastTheLog(t *testing.T) {
+	t.Parallel()
+	d, _ := start(t)
+	d.Receive("a@a.test", desktest.Mail("a@a.test", "Past the log", "text"))
+	d.WaitTickets(1)
+	super := superuser(t, d)
+	req, err := http.NewRequest("POST", d.URL+"/api/sql", strings.NewReader(`{"query":"SELECT 1","x":"&query=UPDATE tickets SET subject='forged'&y="}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Authorization", super)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode < 400 {
+		t.Errorf("a form reached the SQL console: %d", resp.StatusCode)
+	}
+	for _, name := range []string{"tickets", "customers", "agents", "messages", "mailboxes"} {
+		if status, _ := d.Call("DELETE", "/api/collections/"+name+"/truncate", super, nil, 0, nil); status < 400 {
+			t.Errorf("%s was emptied: %d", name, status)
+		}
+		if status, _ := d.Call("DELETE", "/api/collections/"+name, super, nil, 0, nil); status < 400 {
+			t.Errorf("%s was dropped: %d", name, status)
+		}
+	}
+	if got := d.WaitTickets(1)[0]; got.Subject != "Past the log" {
+		t.Errorf("subject %q", got.Subject)
+	}
+	d.Call("GET", "/api/desk/me", d.Token, nil, 200, nil)
+	agree(t, d)
+}

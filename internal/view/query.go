@@ -114,10 +114,17 @@ func (p *plan) conditions(team string, status desk.Status) (string, []any) {
 	return strings.Join(where, " AND "), args
 }
 
+const (
+	maxWords = 8   // of a search; the rest would not narrow it further
+	maxWord  = 100 // bytes
+)
+
 // search limits a walk to tickets whose number, subject, preview or customer
 // holds every word.
 func (p *plan) search(add func(string, ...any)) {
-	for _, word := range strings.Fields(p.words) {
+	words := strings.Fields(p.words)
+	for _, word := range words[:min(len(words), maxWords)] {
+		word = word[:min(len(word), maxWord)]
 		if number := strings.TrimPrefix(word, "#"); number != word {
 			add("id = (SELECT ticket FROM ticket_numbers WHERE number = CAST(? AS INTEGER))", number)
 			continue

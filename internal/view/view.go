@@ -80,7 +80,9 @@ func ready(c *route.Caller, q Query) (*plan, error) {
 			if !desk.Status(s).Valid() {
 				return nil, desk.Errorf(desk.Invalid, "There is no status %q; use new, open, pending, on_hold, solved or closed.", s)
 			}
-			p.statuses = append(p.statuses, desk.Status(s))
+			if !slices.Contains(p.statuses, desk.Status(s)) {
+				p.statuses = append(p.statuses, desk.Status(s))
+			}
 		}
 	}
 	sort := q.Sort
