@@ -60,7 +60,6 @@ func find(app core.App, who *route.Caller, number int64, permission string) (*ti
 	return t, nil
 }
 
-
 // Show makes the API's form of messages of one ticket.
 func Show(app core.App, t *ticket.Ticket, all []*message.Message) ([]message.Shown, error) {
 	ids, byKind := make([]string, len(all)), map[desk.ActorKind][]string{}

@@ -86,6 +86,17 @@ func (s *Files) Commit(tx core.App, f *File, ticket, message string) error {
 	return insertFile(tx, f)
 }
 
+// Discard removes a prepared file that was not committed.
+func (s *Files) Discard(f *File) {
+	dir, err := s.folder(s.app, f.ID)
+	if err == nil {
+		err = os.RemoveAll(dir)
+	}
+	if err != nil { // Pair finds it
+		s.app.Logger().Warn("a file that nothing needs could not be removed", "file", f.ID, "error", err)
+	}
+}
+
 // Open opens the content of a file; the caller closes it.
 func (s *Files) Open(f *File) (*os.File, error) {
 	dir, err := s.folder(s.app, f.ID)

@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -233,7 +234,7 @@ func (l *Ledger) HasRoom() { l.full.clear() }
 // written aside, synced, renamed, and its folder synced.
 func writeDurably(path string, content []byte) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDirDurably(dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, ".part-*")
@@ -255,6 +256,22 @@ func writeDurably(path string, content []byte) error {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// makeDirDurably makes a folder and those above it; each new one is on disk in
+// its parent when it returns.
+func makeDirDurably(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	parent := filepath.Dir(dir)
+	if err := makeDirDurably(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 func syncDir(dir string) error {

@@ -110,16 +110,26 @@ func (in *Intake) step(ctx context.Context) (int, error) {
 	for len(letters) > 0 && ctx.Err() == nil {
 		done, err := in.enter(letters)
 		if err != nil {
-			if file.IsFull(err) {
-				return 0, err
+			if !file.IsFull(err) {
+				done, err = in.enterAlone(letters[0])
 			}
-			if done, err = in.enterAlone(letters[0]); err != nil {
+			if err != nil { // all of them are read again, with new files
+				in.discard(letters)
 				return 0, err
 			}
 		}
 		letters = letters[done:]
 	}
 	return len(entries), nil
+}
+
+// discard removes the files of letters that were not entered.
+func (in *Intake) discard(letters []*letter) {
+	for _, l := range letters {
+		for _, f := range l.files {
+			in.Files.Discard(f)
+		}
+	}
 }
 
 // batchBytes bounds the mail that is held in memory at once, by its size.

@@ -15,6 +15,7 @@ const (
 	workers    = 4                // mails on their way at once
 	perMailbox = 2                // of them through one mailbox: replies are paced, not held
 	sendLimit  = 10 * time.Minute // longest single try
+	pauseLook  = 20 * time.Second // between looks whether a pause is over
 	storePause = 5 * time.Second  // before something that could not be stored is tried again
 )
 
@@ -92,6 +93,10 @@ func (o *Outbox) recover() error {
 // sweep starts what is due and returns when to look again.
 func (o *Outbox) sweep(ctx context.Context, slots chan struct{}, wg *sync.WaitGroup) (time.Time, error) {
 	now := o.clock.Now()
+	paused, err := o.release()
+	if err != nil {
+		return time.Time{}, err
+	}
 	due, err := recipientsWhere(o.app, `r.state IN ('queued','deferred','held','scheduled') AND r.next_try > 0 AND r.next_try <= ?
 		ORDER BY d.auto, r.next_try LIMIT 100`, desk.Millis(now))
 	if err != nil {
@@ -124,7 +129,24 @@ func (o *Outbox) sweep(ctx context.Context, slots chan struct{}, wg *sync.WaitGr
 			o.try(ctx, r)
 		}()
 	}
-	return o.nextDue(now)
+	next, err := o.nextDue(now)
+	if again := now.Add(pauseLook); paused && (next.IsZero() || again.Before(next)) {
+		next = again
+	}
+	return next, err
+}
+
+// release lets go what a pause held back once the pause is over, however it was
+// ended; it answers whether something waits for that still.
+func (o *Outbox) release() (waits bool, err error) {
+	ids, err := heldByPause(o.app)
+	if err != nil || len(ids) == 0 {
+		return false, err
+	}
+	if o.limits.AutoPaused() {
+		return true, nil
+	}
+	return false, o.app.RunInTransaction(o.Resume)
 }
 
 func (o *Outbox) nextDue(now time.Time) (time.Time, error) {

@@ -203,6 +203,6 @@ func heldByPause(app core.App) ([]string, error) {
 		err := r.Scan(&id)
 		out = append(out, id)
 		return err
-	}, "SELECT id FROM deliveries WHERE state = 'held' AND held_by = ?", HeldByPause)
+	}, "SELECT DISTINCT delivery FROM delivery_recipients WHERE state = 'held' AND next_try = 0")
 	return out, err
 }
