@@ -35,10 +35,7 @@ export default async function (world) {
     await nav(ben, 'Settings').click();
     await ben.getByRole('cell').getByText(OWNER.name, { exact: true }).waitFor();
     const tabs = ben.getByRole('navigation', { name: 'Settings' }).getByRole('link');
-    assert.deepEqual(await tabs.allTextContents().then((all) => all.map((one) => one.trim())), [
-      'People',
-      'Quarantine',
-    ]);
+    assert.deepEqual(await tabs.allTextContents().then((all) => all.map((one) => one.trim())), ['People']);
     assert.equal(await ben.getByRole('button', { name: 'Invite colleagues' }).count(), 0);
     await nav(ben, 'Inbox').click();
   });
