@@ -4,7 +4,7 @@ import { after, describe, it } from 'node:test';
 import { closeBrowser } from './kit/browser.mjs';
 import { World } from './kit/world.mjs';
 
-const NAMES = ['hostile', 'minute', 'pair', 'draft', 'setup'];
+const NAMES = ['eyes', 'hostile', 'minute', 'pair', 'draft', 'setup'];
 const LIMIT_MS = 170_000;
 
 const wanted = process.env.STORY?.split(',') ?? NAMES;

@@ -33,8 +33,9 @@ export function stamp(at: string, now: number): string {
   return sameDay(at, now) ? timeOfDay(at) : `${day(at, now)} ${timeOfDay(at)}`;
 }
 
-/** "Mon" within six days, "12 Mar" this year, "12 Mar 2025" before. */
+/** "Today", "Mon" within six days, "12 Mar" this year, "12 Mar 2025" before. */
 export function day(at: string, now: number): string {
+  if (sameDay(at, now)) return t('time.today');
   const date = new Date(at);
   if (Math.abs(now - date.getTime()) < 6 * DAY) return dates({ weekday: 'short' }).format(date);
   const year = date.getFullYear() === new Date(now).getFullYear() ? undefined : 'numeric';

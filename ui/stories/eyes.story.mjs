@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { OWNER, SUPPORT } from './kit/desk.mjs';
+import { reads } from './kit/desktop.mjs';
+import { hiddenFocus, inspect, overflow } from './kit/eyes.mjs';
+
+export const title = 'every page: for all eyes and hands, on a phone, in the dark';
+
+const PAGES = [
+  ['the inbox', (page, url) => list(page, url)],
+  [
+    'a selection',
+    async (page, url) => {
+      await list(page, url);
+      await page.getByRole('checkbox').first().check({ force: true });
+      await page.getByRole('region', { name: 'Selected conversations' }).waitFor();
+    },
+  ],
+  [
+    'a search without result',
+    async (page, url) => {
+      await page.goto(url + '/inbox/mine?q=nothing+like+this');
+      await page.getByText('Nothing found').waitFor();
+    },
+  ],
+  ['a conversation', (page, url) => ticket(page, url)],
+  [
+    'the reply',
+    async (page, url) => {
+      await ticket(page, url);
+      await page.keyboard.press('r');
+      await page.locator('.ProseMirror:focus').waitFor();
+      await page.keyboard.type('Hello, ');
+      await page.getByRole('button', { name: 'Send', exact: true }).and(page.locator(':enabled')).waitFor();
+    },
+  ],
+  [
+    'the note',
+    async (page, url) => {
+      await ticket(page, url);
+      await page.keyboard.press('i');
+      await page.locator('.ProseMirror:focus').waitFor();
+    },
+  ],
+  [
+    'why',
+    async (page, url) => {
+      await ticket(page, url);
+      await page.getByRole('button', { name: 'Why this ticket' }).click();
+      await page.getByRole('dialog').getByRole('listitem').first().waitFor();
+    },
+  ],
+  [
+    'a picker',
+    async (page, url) => {
+      await ticket(page, url);
+      await page.keyboard.press('p');
+      await page.getByRole('option', { name: 'High' }).waitFor();
+    },
+  ],
+  [
+    'the keys',
+    async (page, url) => {
+      await list(page, url);
+      await page.keyboard.press('?');
+      await page.getByRole('dialog').waitFor();
+    },
+  ],
+  ['the outbox', (page, url) => visit(page, url + '/outbox', 'Broken pole')],
+  [
+    'a delivery',
+    async (page, url) => {
+      await page.goto(url + '/outbox');
+      await page.getByText('Broken pole').first().click();
+      await page.getByRole('heading', { name: 'What happened' }).waitFor();
+    },
+  ],
+  ['the sandbox', (page, url) => visit(page, url + '/sandbox', 'What arrived at the customer', 'You play')],
+  ['settings', (page, url) => visit(page, url + '/settings/general', 'Undo window')],
+  ['mailboxes', (page, url) => visit(page, url + '/settings/mailboxes', SUPPORT)],
+  [
+    'a new mailbox',
+    async (page, url) => {
+      await page.goto(url + '/settings/mailboxes');
+      await page.getByRole('button', { name: 'Add a mailbox' }).click();
+      await page.getByRole('dialog').getByText('Any IMAP server').click();
+    },
+  ],
+  ['people', (page, url) => visit(page, url + '/settings/people', 'Ben Adeyemi')],
+  [
+    'an invitation',
+    async (page, url) => {
+      await page.goto(url + '/settings/people');
+      await page.getByRole('button', { name: 'Invite colleagues' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  ],
+  ['quarantine', (page, url) => visit(page, url + '/settings/quarantine', 'Nothing in quarantine')],
+  ['jobs', (page, url) => visit(page, url + '/settings/jobs', 'Run now')],
+  ['me', (page, url) => visit(page, url + '/me', 'Where you are signed in', 'this one')],
+  ['nowhere', (page, url) => visit(page, url + '/nowhere/at/all', 'Inbox')],
+];
+const FOCUS = ['the inbox', 'a conversation', 'the reply', 'the outbox', 'settings', 'people'];
+
+export default async function (world) {
+  const desk = await world.desk();
+  await fill(desk);
+  const fresh = await world.desk({ setUp: false });
+  const findings = [];
+
+  for (const phone of [false, true]) {
+    const look = async (page, name) => {
+      for (const one of await inspect(page)) findings.push(`${name}, ${phone ? 'phone' : 'desktop'}: ${one}`);
+      if (phone) for (const one of await overflow(page)) findings.push(`${name}: too wide: ${one}`);
+      else if (FOCUS.includes(name))
+        for (const one of await hiddenFocus(page)) findings.push(`${name}: no focus to see: ${one}`);
+      if (process.env.DESKBELL_STORY_ALL) await world.picture(`${name} ${phone ? 'phone' : 'desktop'}`);
+    };
+    const page = await world.window({ phone });
+    await world.step('the sign-in', async () => {
+      await visit(page, desk.url + '/sign-in', 'Welcome back');
+      await look(page, 'the sign-in');
+    });
+    const own = await world.window({ phone, signedIn: desk });
+    for (const [name, open] of PAGES) {
+      await world.step(`${name}${phone ? ' on a phone' : ''}`, async () => {
+        await open(own, desk.url);
+        await look(own, name);
+      });
+    }
+    if (phone) {
+      await world.step('what only a phone has', async () => {
+        await list(own, desk.url);
+        await own.getByRole('button', { name: 'More' }).click();
+        await own.getByRole('dialog').waitFor();
+        await look(own, 'more');
+        await ticket(own, desk.url);
+        await own.getByRole('button', { name: 'More actions' }).click();
+        await own.getByRole('menuitem', { name: 'Details' }).click();
+        await own.getByRole('complementary').waitFor();
+        await look(own, 'the details');
+      });
+    }
+    await world.step('the set-up', () => setUp(page, fresh, look));
+  }
+  assert.deepEqual(findings, [], 'findings');
+}
+
+async function visit(page, url, ...texts) {
+  await page.goto(url);
+  for (const text of texts) await page.getByText(text).first().waitFor();
+}
+
+async function list(page, url) {
+  await page.goto(url + '/inbox/all');
+  await page.locator('.item').nth(2).waitFor();
+}
+
+async function ticket(page, url) {
+  await page.goto(url + '/inbox/all/1001');
+  await reads(page, 'a spare');
+  await page
+    .getByRole('group', { name: /Reply to|note/ })
+    .or(page.getByRole('button', { name: /^Reply to/ }))
+    .first()
+    .waitFor();
+}
+
+async function setUp(page, desk, look) {
+  const next = () => page.getByRole('button', { name: 'Continue' }).click();
+  await page.goto(desk.link);
+  await page.getByLabel('Company name').fill('Fjellkant Outdoor');
+  await look(page, 'set-up: company');
+  await next();
+  await page.getByLabel('Your name').fill(OWNER.name);
+  await page.getByLabel('E-mail').fill(OWNER.email);
+  await page.getByLabel('Password').fill(OWNER.password);
+  await look(page, 'set-up: owner');
+  await next();
+  await page.getByLabel('Time zone').waitFor();
+  await look(page, 'set-up: hours');
+  await next();
+  await page.getByText('Any IMAP server').click();
+  await look(page, 'set-up: mail');
+}
+
+/** Mail, an answer on its way, a note, tags, a colleague. */
+async function fill(desk) {
+  await desk.write('Broken pole, trip on Friday', 'The pole broke. Is there any way to get a spare?');
+  await desk.waitTickets(1);
+  await desk.write('A subject that is rather longer than any line of the list has room for', 'x'.repeat(200));
+  await desk.write('Gift card', 'Do you have any?', { name: 'Kari Lund', email: 'kari@example.net' });
+  await desk.waitTickets(3);
+  const one = '/api/desk/tickets/1001';
+  await desk.call('PATCH', one, { priority: 'urgent', tags: ['warranty', 'tents', 'poles'] });
+  await desk.call('POST', one + '/notes', { body: '<p>A spare is in <b>Bergen</b>.</p>' });
+  await desk.call('POST', one + '/replies', { body: '<p>Yes, a spare is waiting for you.</p>', undo_s: 60 });
+  const { url } = await desk.call('POST', '/api/desk/invitations', { roles: ['associate'] });
+  const token = url.split('/').pop();
+  await desk.request('POST', `/api/public/invitations/${token}`, {
+    name: 'Ben Adeyemi',
+    email: 'ben@fjellkant.example',
+    password: OWNER.password,
+  });
+}
