@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { until } from './kit/desk.mjs';
-import { reads } from './kit/desktop.mjs';
+import { reads } from './kit/page.mjs';
 
 export const title = 'drafts: kept over reload and lost lines, sent once, never over a newer mail';
 
@@ -14,11 +14,21 @@ export default async function (world) {
   const replies = async () =>
     (await desk.call('GET', '/api/desk/tickets/1001')).messages.items.filter((one) => one.kind === 'reply');
 
-  await world.step('typed text survives a reload', async () => {
+  await world.step('what is typed before the editor has come is text, to the last space', async () => {
+    let arrive;
+    const late = new Promise((done) => (arrive = done));
+    await page.route('**/assets/Editor-*.js', (route) => late.then(() => route.continue()));
     await page.goto(desk.url + '/inbox/mine/1001');
     await reads(page, 'Which valve');
     await page.keyboard.press('r');
-    await page.keyboard.type('The valve of batch 2309 fits.');
+    await page.keyboard.type('The valve ');
+    arrive();
+    await editor.and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('of batch 2309 fits.');
+    await editor.getByText('The valve of batch 2309 fits.').waitFor();
+    assert.equal((await desk.tickets())[0].status, 'new', 'its letters were keys');
+  });
+  await world.step('typed text survives a reload', async () => {
     await page.getByText('Draft saved').waitFor();
     await page.reload();
     await editor.getByText('The valve of batch 2309 fits.').waitFor();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { SUPPORT, until } from './kit/desk.mjs';
-import { reads } from './kit/desktop.mjs';
+import { go, reads } from './kit/page.mjs';
 import { startCanary } from './hostile/canary.mjs';
 import { compose } from './hostile/mime.mjs';
 import { payloads, TEXTS } from './hostile/payloads.mjs';
@@ -214,11 +214,7 @@ const ownAddressMail = () => ({
 
 /** Opens a conversation without loading the workspace anew. */
 async function open(page, desk, number) {
-  if (!page.url().startsWith(desk.url + '/inbox')) await page.goto(desk.url + '/inbox/all');
-  await page.evaluate((path) => {
-    history.pushState(null, '', path);
-    dispatchEvent(new PopStateEvent('popstate'));
-  }, `/inbox/all/${number}`);
+  await go(page, `${desk.url}/inbox/all/${number}`);
   await page.getByRole('region', { name: `Conversation #${number}` }).waitFor();
   await page.waitForFunction(() => {
     const frames = [...document.querySelectorAll('article iframe')];

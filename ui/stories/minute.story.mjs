@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { reads } from './kit/desktop.mjs';
+import { reads } from './kit/page.mjs';
 
 export const title = 'the first answered mail: sandbox, inbox, keyboard, sandbox, inbox';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { OWNER } from './kit/desk.mjs';
-import { reads } from './kit/desktop.mjs';
+import { reads } from './kit/page.mjs';
 
 export const title = 'two at one desk: each sees what the other does';
 

@@ -85,7 +85,7 @@ export function createEditor(options: Options): DeskEditor {
     onTransaction: ({ editor: now }) => options.onmarks(marksOf(now)),
   });
   const set = (html: string) => {
-    editor.commands.setContent(incoming(html), { emitUpdate: false });
+    editor.commands.setContent(incoming(html), { emitUpdate: false, parseOptions: { preserveWhitespace: true } });
     void showStored(editor);
   };
   if (options.html) set(options.html);

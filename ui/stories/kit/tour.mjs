@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { OWNER, SUPPORT } from './kit/desk.mjs';
-import { reads } from './kit/desktop.mjs';
-import { hiddenFocus, inspect, overflow } from './kit/eyes.mjs';
+import { OWNER, SUPPORT } from './desk.mjs';
+import { go, reads } from './page.mjs';
+import { hiddenFocus, inspect, overflow } from './eyes.mjs';
 
-export const title = 'every page: for all eyes and hands, on a phone, in the dark';
+// Every page with what opens on it, as the two stories of the pages visit them.
 
 const PAGES = [
   ['the inbox', (page, url) => list(page, url)],
@@ -18,7 +18,7 @@ const PAGES = [
   [
     'a search without result',
     async (page, url) => {
-      await page.goto(url + '/inbox/mine?q=nothing+like+this');
+      await go(page, url + '/inbox/mine?q=nothing+like+this');
       await page.getByText('Nothing found').waitFor();
     },
   ],
@@ -69,7 +69,7 @@ const PAGES = [
   [
     'a delivery',
     async (page, url) => {
-      await page.goto(url + '/outbox');
+      await go(page, url + '/outbox');
       await page.getByText('Broken pole').first().click();
       await page.getByRole('heading', { name: 'What happened' }).waitFor();
     },
@@ -80,7 +80,7 @@ const PAGES = [
   [
     'a new mailbox',
     async (page, url) => {
-      await page.goto(url + '/settings/mailboxes');
+      await go(page, url + '/settings/mailboxes');
       await page.getByRole('button', { name: 'Add a mailbox' }).click();
       await page.getByRole('dialog').getByText('Any IMAP server').click();
     },
@@ -89,7 +89,7 @@ const PAGES = [
   [
     'an invitation',
     async (page, url) => {
-      await page.goto(url + '/settings/people');
+      await go(page, url + '/settings/people');
       await page.getByRole('button', { name: 'Invite colleagues' }).click();
       await page.getByRole('dialog').waitFor();
     },
@@ -99,64 +99,70 @@ const PAGES = [
   ['me', (page, url) => visit(page, url + '/me', 'Where you are signed in', 'this one')],
   ['nowhere', (page, url) => visit(page, url + '/nowhere/at/all', 'Inbox')],
 ];
+const ON_A_PHONE = [
+  [
+    'more',
+    async (page, url) => {
+      await list(page, url);
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  ],
+  [
+    'the details',
+    async (page, url) => {
+      await ticket(page, url);
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Details' }).click();
+      await page.getByRole('complementary').waitFor();
+    },
+  ],
+];
 const FOCUS = ['the inbox', 'a conversation', 'the reply', 'the outbox', 'settings', 'people'];
 
-export default async function (world) {
+/** Visits every page of a desk and of a set-up, and finds what axe-core, a ruler and the Tab key find. */
+export async function tour(world, { phone }) {
   const desk = await world.desk();
   await fill(desk);
   const fresh = await world.desk({ setUp: false });
   const findings = [];
+  const note = (what, all) => findings.push(...all.map((one) => `${what}: ${one}`));
+  const look = async (page, name) => {
+    note(name, await inspect(page));
+    if (phone) note(`${name} too wide`, await overflow(page));
+    else if (FOCUS.includes(name)) note(`${name} without a focus to see`, await hiddenFocus(page));
+    if (process.env.DESKBELL_STORY_ALL) await world.picture(name);
+  };
 
-  for (const phone of [false, true]) {
-    const look = async (page, name) => {
-      for (const one of await inspect(page)) findings.push(`${name}, ${phone ? 'phone' : 'desktop'}: ${one}`);
-      if (phone) for (const one of await overflow(page)) findings.push(`${name}: too wide: ${one}`);
-      else if (FOCUS.includes(name))
-        for (const one of await hiddenFocus(page)) findings.push(`${name}: no focus to see: ${one}`);
-      if (process.env.DESKBELL_STORY_ALL) await world.picture(`${name} ${phone ? 'phone' : 'desktop'}`);
-    };
-    const page = await world.window({ phone });
-    await world.step('the sign-in', async () => {
-      await visit(page, desk.url + '/sign-in', 'Welcome back');
-      await look(page, 'the sign-in');
+  const page = await world.window({ phone });
+  await world.step('the sign-in', async () => {
+    await visit(page, desk.url + '/sign-in', 'Welcome back');
+    await look(page, 'the sign-in');
+  });
+  await world.step('the set-up', () => setUp(page, fresh, look));
+  await page.close();
+  const own = await world.window({ phone, signedIn: desk });
+  for (const [name, open] of phone ? [...PAGES, ...ON_A_PHONE] : PAGES) {
+    await world.step(name, async () => {
+      await open(own, desk.url);
+      await look(own, name);
     });
-    const own = await world.window({ phone, signedIn: desk });
-    for (const [name, open] of PAGES) {
-      await world.step(`${name}${phone ? ' on a phone' : ''}`, async () => {
-        await open(own, desk.url);
-        await look(own, name);
-      });
-    }
-    if (phone) {
-      await world.step('what only a phone has', async () => {
-        await list(own, desk.url);
-        await own.getByRole('button', { name: 'More' }).click();
-        await own.getByRole('dialog').waitFor();
-        await look(own, 'more');
-        await ticket(own, desk.url);
-        await own.getByRole('button', { name: 'More actions' }).click();
-        await own.getByRole('menuitem', { name: 'Details' }).click();
-        await own.getByRole('complementary').waitFor();
-        await look(own, 'the details');
-      });
-    }
-    await world.step('the set-up', () => setUp(page, fresh, look));
   }
   assert.deepEqual(findings, [], 'findings');
 }
 
 async function visit(page, url, ...texts) {
-  await page.goto(url);
+  await go(page, url);
   for (const text of texts) await page.getByText(text).first().waitFor();
 }
 
 async function list(page, url) {
-  await page.goto(url + '/inbox/all');
+  await go(page, url + '/inbox/all');
   await page.locator('.item').nth(2).waitFor();
 }
 
 async function ticket(page, url) {
-  await page.goto(url + '/inbox/all/1001');
+  await go(page, url + '/inbox/all/1001');
   await reads(page, 'a spare');
   await page
     .getByRole('group', { name: /Reply to|note/ })
