@@ -118,7 +118,17 @@ const ON_A_PHONE = [
     },
   ],
 ];
-const FOCUS = ['the inbox', 'a conversation', 'the reply', 'the outbox', 'settings', 'people'];
+const FOCUS = [
+  'the sign-in',
+  'set-up: owner',
+  'set-up: hours',
+  'the inbox',
+  'a conversation',
+  'the reply',
+  'the outbox',
+  'settings',
+  'people',
+];
 
 /** Visits every page of a desk and of a set-up, and finds what axe-core, a ruler and the Tab key find. */
 export async function tour(world, { phone }) {
