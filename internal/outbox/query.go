@@ -76,6 +76,12 @@ func AutoThisMinute(app core.App, since int64) (n int, err error) {
 	return n, err
 }
 
+// CountHeldAutomatic is how much automatic mail waits, whatever holds it.
+func CountHeldAutomatic(app core.App) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM deliveries WHERE state = 'held' AND auto = 1")
+	return n, err
+}
+
 // CountHeldByBreaker is how many deliveries wait because there was too much
 // automatic mail.
 func CountHeldByBreaker(app core.App) (n int, err error) {

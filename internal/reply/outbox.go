@@ -241,7 +241,9 @@ func (r *Replies) outboxSummary(c *route.Call, _ route.None) (out summary, err e
 		return out, err
 	}
 	out.Automatic.Limit = setting.Int(c.App, setting.MailAutoPerMinute)
-	out.Automatic.Held = out.States["held"]
+	if out.Automatic.Held, err = outbox.CountHeldAutomatic(c.App); err != nil {
+		return out, err
+	}
 	out.Automatic.Paused = r.Paused(c.App)
 	out.Server, err = r.ServerState(c.App)
 	return out, err

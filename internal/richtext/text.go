@@ -98,6 +98,9 @@ func (t *textWriter) write(s string) {
 
 // owe asks for at least n line breaks before the next text.
 func (t *textWriter) owe(n int) {
+	if n == 0 { // an element within a line: a blank before it stays owed
+		return
+	}
 	if t.hidden == 0 && t.started {
 		t.breaks = max(t.breaks, n)
 	}

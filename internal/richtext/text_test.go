@@ -17,6 +17,7 @@ func TestText(t *testing.T) {
 		{"scripts", "<style>p{}</style><script>x()</script><title>t</title>text", "text\n"},
 		{"preformatted", "<pre>a\n  b\n</pre>c", "a\n  b\nc\n"},
 		{"pictures", `<img src="cid:x" alt="Our logo"><img src="cid:y">`, "[Our logo]\n"},
+		{"words around an inline element", "<p>a spare <b>pole</b> for <i>you</i>, <u>now</u> or<span> then</span></p>", "a spare pole for you, now or then\n"},
 		{"nothing", "<p> </p>", ""},
 	} {
 		if got := Text(c.in); got != c.want {

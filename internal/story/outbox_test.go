@@ -65,6 +65,13 @@ func TestTooMuchAutomaticMailIsHeldAndRepliesAreNot(t *testing.T) {
 	}
 	d.Receive("a@a.test", desktest.Mail("a@a.test", "Urgent", "text"))
 	number := d.WaitTickets(1)[0].Number
+	automaticHeld := s.Automatic.Held
+	held := reply(d, number, map[string]any{"body": "<p>held for undo</p>", "undo_s": 60}, 201)
+	d.Get("/api/desk/outbox/summary", &s)
+	if s.Automatic.Held > automaticHeld {
+		t.Errorf("an undo window counts as automatic mail held back: %+v", s)
+	}
+	d.Call("DELETE", "/api/desk/outbox/"+held.Delivery.ID, d.Token, nil, 200, nil)
 	before := len(sink.Mails())
 	reply(d, number, map[string]any{"body": "<p>x</p>", "undo_s": 0}, 201)
 	sink.Wait(t, before+1)
