@@ -103,17 +103,15 @@ func (o *Outbox) sweep(ctx context.Context, slots chan struct{}, wg *sync.WaitGr
 		return time.Time{}, err
 	}
 	for _, r := range due {
-		hold, until, err := o.hold(r, now)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if hold != "" {
-			if err := o.holdBack(r, hold, until); err != nil {
-				return time.Time{}, err
-			}
+		if !o.busy.take(r.ID, r.mailbox) {
 			continue
 		}
-		if !o.busy.take(r.ID, r.mailbox) {
+		held, err := o.heldBack(r, now)
+		if err != nil || held {
+			o.busy.give(r.ID, r.mailbox)
+			if err != nil {
+				return time.Time{}, err
+			}
 			continue
 		}
 		select {
@@ -173,14 +171,23 @@ func (o *Outbox) hold(r *due, now time.Time) (by string, until time.Time, err er
 	return HeldByBreaker, now.Add(20 * time.Second), nil
 }
 
-func (o *Outbox) holdBack(r *due, by string, until time.Time) error {
-	return o.app.RunInTransaction(func(tx core.App) error {
-		first := r.State != desk.SendHeld || r.heldBy != by
+// heldBack makes a mail wait that has to, and reports whether it does. The
+// caller has taken r, so nobody is sending it.
+func (o *Outbox) heldBack(r *due, now time.Time) (bool, error) {
+	by, until, err := o.hold(r, now)
+	if err != nil || by == "" {
+		return false, err
+	}
+	return true, o.app.RunInTransaction(func(tx core.App) error {
+		first, before := r.State != desk.SendHeld || r.heldBy != by, r.Recipient
 		r.State, r.NextTry = desk.SendHeld, desk.Millis(until)
+		if n, err := advance(tx, r, before, desk.Millis(now)); err != nil || n == 0 {
+			return err // n == 0: it moved on since the sweep read it
+		}
 		if err := setHeldBy(tx, r.Delivery, by); err != nil {
 			return err
 		}
-		if err := o.update(tx, r); err != nil || !first {
+		if err := refresh(tx, r.Delivery, desk.Millis(now)); err != nil || !first {
 			return err
 		}
 		_, err := o.log.Append(tx, desk.Event{
@@ -268,18 +275,19 @@ var errTakenBack = errors.New("taken back")
 // stage stores durably how far the try has come; it errs, and the try must
 // stop, when the recipient is no longer ours to send to.
 func (o *Outbox) stage(r *due, s desk.SendState) error {
-	from := r.State
+	before := r.Recipient
 	return o.app.RunInTransaction(func(tx core.App) error {
+		r.Recipient = before
 		if s == desk.SendSending {
 			r.Attempts++
 		}
 		r.State = s
-		n, err := advance(tx, r, from, desk.Millis(o.clock.Now()))
+		n, err := advance(tx, r, before, desk.Millis(o.clock.Now()))
 		if err == nil && n == 0 {
 			err = fmt.Errorf("delivery %s: %w", r.Delivery, errTakenBack)
 		}
 		if err != nil {
-			r.State = from
+			r.Recipient = before
 			return err
 		}
 		return refresh(tx, r.Delivery, desk.Millis(o.clock.Now()))

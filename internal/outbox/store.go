@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/json"
 
-	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -169,10 +168,11 @@ func autoSince(app core.App, mailbox string, since int64) (n int, err error) {
 	return n, err
 }
 
-// advance moves a recipient on unless somebody else has moved it meanwhile.
-func advance(tx core.App, r *due, from desk.SendState, now int64) (int64, error) {
-	return sqlite.Changed(tx, "UPDATE delivery_recipients SET state = ?, attempts = ?, updated = ? WHERE id = ? AND state = ?",
-		string(r.State), r.Attempts, now, r.ID, string(from))
+// advance moves a recipient on from what it was read as, and changes nothing
+// when it has moved since.
+func advance(tx core.App, r *due, from Recipient, now int64) (int64, error) {
+	return sqlite.Changed(tx, "UPDATE delivery_recipients SET state = ?, attempts = ?, next_try = ?, updated = ? WHERE id = ? AND state = ? AND attempts = ?",
+		string(r.State), r.Attempts, r.NextTry, now, r.ID, string(from.State), from.Attempts)
 }
 
 func updateRecipient(tx core.App, r *Recipient, now int64) error {
