@@ -78,6 +78,15 @@ export default async function (world) {
     await page.locator('.item', { hasText: 'Broken pole' }).waitFor({ state: 'detached' });
     assert.equal((await desk.call('GET', '/api/desk/tickets/1001')).status, 'solved');
   });
+  await world.step('what came while another page was shown is there at once', async () => {
+    await page.getByRole('link', { name: /^Mail sandbox/ }).click();
+    await write(page, { subject: 'Lost a tent peg', text: 'Can I order one?' });
+    await desk.waitTickets(2);
+    await page.getByRole('link', { name: /^Inbox/ }).click();
+    await page.locator('.item', { hasText: 'Lost a tent peg' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Lost a tent peg' }).waitFor();
+  });
 }
 
 async function write(sandbox, { subject, text }) {

@@ -40,6 +40,24 @@ describe('news', () => {
     expect(records.get(3)!.unread).toBe(true);
   });
 
+  it('of the time before the list was shown again is there at once', async () => {
+    answer.mockResolvedValue(page([6, 5, 4, 3]));
+    const stop = list.start();
+    await vi.waitFor(() => expect(list.numbers).toEqual([6, 5, 4, 3]));
+    stop();
+  });
+
+  it('that comes while the list loads is asked for once more', async () => {
+    vi.useFakeTimers();
+    list.loading = true;
+    await list.refresh();
+    list.loading = false;
+    answer.mockClear();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(answer).toHaveBeenCalledOnce();
+    vi.useRealTimers();
+  });
+
   it('goes straight into an empty list', async () => {
     list.numbers = [];
     answer.mockResolvedValue(page([9]));

@@ -109,7 +109,13 @@ class Router {
     if (match(link.href).name === 'lost') return;
     e.preventDefault();
     this.go(link.pathname + link.search);
+    if (!link.closest('main')) focusPage();
   }
+}
+
+/** Takes the focus to the page, so that Enter does not follow the last link or button once more. */
+export function focusPage() {
+  document.getElementById('main')?.focus({ preventScroll: true });
 }
 
 export const router = new Router();

@@ -1,4 +1,4 @@
-import { href, router } from '$core/router.svelte';
+import { focusPage, href, router } from '$core/router.svelte';
 import { read, write } from '$core/storage';
 import { session } from '../session/session.svelte';
 import { TicketList } from './list.svelte';
@@ -43,7 +43,9 @@ class Inbox {
 
   move(step: 1 | -1) {
     const next = this.list.neighbour(this.number, step);
-    if (next !== undefined) this.show(next, this.number !== null);
+    if (next === undefined) return;
+    this.show(next, this.number !== null);
+    focusPage();
   }
 
   /** Goes on to the next conversation when n, open now, is about to leave the list. */

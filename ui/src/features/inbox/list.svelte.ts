@@ -43,7 +43,9 @@ export class TicketList {
 
   constructor(private readonly me: () => string) {}
 
+  /** Hears the news until the returned function is called. What was missed before is fetched first. */
   start(): () => void {
+    if (this.key.view) void this.reload();
     const offs = [on('tickets.changed', () => this.refreshSoon()), on('live.resumed', () => this.refreshSoon())];
     return () => offs.forEach((off) => off());
   }
@@ -124,7 +126,7 @@ export class TicketList {
 
   /** Takes news over without moving a row; what is new to the list goes behind the pill. */
   async refresh() {
-    if (this.loading) return;
+    if (this.loading) return this.refreshSoon();
     const { signal } = this.#abort;
     const page = await ticketApi.list(this.#query(), signal).catch(() => null);
     if (!page || signal.aborted) return;
