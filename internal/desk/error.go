@@ -21,6 +21,14 @@ const (
 	Unavailable  Code = "unavailable"  // 503: try again later
 )
 
+var statusOf = map[Code]int{
+	Invalid: 400, Unauthorized: 401, Forbidden: 403, NotFound: 404,
+	Conflict: 409, TooLarge: 413, Refused: 422, TooMany: 429, Unavailable: 503,
+}
+
+// Status is the HTTP status that c becomes, 0 for the empty code.
+func (c Code) Status() int { return statusOf[c] }
+
 // Error is an error meant for people: one sentence that says what is wrong and
 // how to mend it, without a secret or a customer's text.
 type Error struct {

@@ -15,6 +15,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -44,11 +45,19 @@ type GuardFunc func(tx core.App, e desk.Event) error
 func (l *Log) Guard(name string, f GuardFunc) { l.guards[name] = append(l.guards[name], f) }
 
 // WillBe asks every guard of the named change; the first refusal is returned.
+// Its data says by "guard" what refused: the change's name, unless the guard
+// names itself.
 func (l *Log) WillBe(tx core.App, name string, e desk.Event) error {
 	for _, f := range l.guards[name] {
-		if err := f(tx, e); err != nil {
-			return err
+		err := f(tx, e)
+		if err == nil {
+			continue
 		}
+		var refusal *desk.Error
+		if errors.As(err, &refusal) && refusal.Code == desk.Refused {
+			return refusal.With("guard", name)
+		}
+		return err
 	}
 	return nil
 }

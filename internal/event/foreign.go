@@ -1,6 +1,8 @@
 package event
 
 import (
+	"errors"
+
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
@@ -56,11 +58,16 @@ func Within(e *core.RecordRequestEvent, verb func(tx core.App) error) error {
 	})
 }
 
-// Sentence makes an error of ours one of PocketBase's, with the same sentence.
+// Sentence makes an error of ours one of PocketBase's, with the same sentence
+// and data.
 func Sentence(err error) error {
-	status := map[desk.Code]int{desk.Invalid: 400, desk.Forbidden: 403, desk.NotFound: 404, desk.Conflict: 409, desk.Refused: 422}[desk.CodeOf(err)]
-	if status == 0 {
+	var e *desk.Error
+	if !errors.As(err, &e) {
 		return err
 	}
-	return router.NewApiError(status, err.Error(), nil)
+	out := router.NewApiError(e.Code.Status(), e.Text, nil)
+	if e.Data != nil {
+		out.Data = e.Data // NewApiError would rewrite what is no error of PocketBase's
+	}
+	return out
 }

@@ -195,11 +195,6 @@ func answer(c *Call, r Route, out any) error {
 // errFull is the answer to whatever could not be stored for want of space.
 var errFull = desk.Errorf(desk.Unavailable, "The disk is full, so this could not be stored. Make room on it and try again.")
 
-var statusOf = map[desk.Code]int{
-	desk.Invalid: 400, desk.Unauthorized: 401, desk.Forbidden: 403, desk.NotFound: 404,
-	desk.Conflict: 409, desk.TooLarge: 413, desk.Refused: 422, desk.TooMany: 429, desk.Unavailable: 503,
-}
-
 // Fail answers err in PocketBase's error shape: a desk.Error with its own
 // sentence, a full disk in words, anything else as "Internal error", which is logged.
 func Fail(e *core.RequestEvent, err error) error {
@@ -215,7 +210,7 @@ func Fail(e *core.RequestEvent, err error) error {
 		e.App.Logger().Error("request failed", "method", e.Request.Method, "path", e.Request.URL.Path, "error", err)
 		return e.JSON(500, map[string]any{"status": 500, "message": "Internal error.", "data": map[string]any{}})
 	}
-	status := statusOf[de.Code]
+	status := de.Code.Status()
 	if status == 429 && e.Response.Header().Get("Retry-After") == "" {
 		e.Response.Header().Set("Retry-After", "10")
 	}
