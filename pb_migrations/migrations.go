@@ -78,3 +78,15 @@ func drop(names ...string) func(core.App) error {
 		return nil
 	}
 }
+
+// change edits a collection that is there already.
+func change(name string, edit func(*core.Collection)) func(core.App) error {
+	return func(app core.App) error {
+		c, err := app.FindCollectionByNameOrId(name)
+		if err != nil {
+			return err
+		}
+		edit(c)
+		return app.Save(c)
+	}
+}

@@ -1,8 +1,11 @@
 // Package message owns what was said in tickets: mails, replies, notes. A
 // message is written once and stays as it is; only a bounce is marked on it.
 //
-// Add writes one in the transaction of its ticket; ByMessageID finds the
-// tickets that a mail refers to.
+// Add writes one in the transaction of its ticket, and of a very long one only
+// the beginning; ByMessageID finds the tickets that a mail refers to.
+//
+// The last message of a ticket is the one learned last: a mail that its server
+// gave out late carries an older date and is news all the same.
 package message
 
 import (
@@ -39,7 +42,9 @@ type Message struct {
 	Ledger         string      // id of the raw mail, "" for none
 	ContentKey     string      // names the content over all mailboxes, "" for what we wrote
 	Sent           int64       // ms, by its own Date header; 0 = unknown
-	Created        int64       // ms, when it reached us
+	Created        int64       // ms, when it reached us or the mail server in front of us
+	Arrived        int64       // ms, when the desk learned of it; not before Created, and later for a mail fetched late
+	Shortened      bool        // it was too long for its row; the whole of it is in the ledger
 }
 
 // Bounce says that our mail did not arrive.
@@ -54,7 +59,8 @@ type Bounce struct {
 // Public reports whether the customer has seen or will see the message.
 func (m *Message) Public() bool { return m.Kind != desk.KindNote && m.Kind != desk.KindSystem }
 
-// Add writes m in tx; its id is made when it has none.
+// Add writes m in tx; its id is made when it has none. What is longer than a row
+// may be is cut, on m as well, and m says so.
 func Add(tx core.App, m *Message, now int64) error {
 	if m.ID == "" {
 		m.ID = desk.NewID(desk.Time(now))
@@ -65,9 +71,13 @@ func Add(tx core.App, m *Message, now int64) error {
 	if m.Created == 0 {
 		m.Created = now
 	}
+	if m.Arrived == 0 {
+		m.Arrived = max(now, m.Created)
+	}
 	if m.Authentication == "" {
 		m.Authentication = desk.AuthNone
 	}
+	m.bound()
 	if err := insert(tx, m); err != nil {
 		return err
 	}

@@ -30,7 +30,9 @@ type Shown struct {
 	AutoReply      bool                `json:"auto_reply"`
 	Bounced        *Bounce             `json:"bounced"`
 	MessageID      string              `json:"message_id"`
+	Shortened      bool                `json:"shortened"` // too long to be kept whole; the original is the raw mail
 	Created        string              `json:"created"`
+	Arrived        string              `json:"arrived"` // when the desk learned of it, later than created for a mail fetched late
 }
 
 // ShownAuthor is who wrote a message.
@@ -69,7 +71,8 @@ func (m *Message) Show(ticket int64, author string, reason ShownReason, files []
 		From: m.From, To: list(m.To), Cc: list(m.Cc), Bcc: list(m.Bcc), Subject: m.Subject, Text: m.Text, HTML: m.HTML + m.HTMLQuoted,
 		VisibleText: m.VisibleText, Attachments: []ShownFile{}, Authentication: m.Authentication, Reason: reason, Delivery: delivery,
 		Quoted: m.HTMLQuoted != "" || m.HTML == "" && len(m.Text) > len(m.VisibleText)+2, RemoteImages: richtext.HasRemoteImages(m.HTML + m.HTMLQuoted),
-		AutoReply: m.AutoReply, Bounced: m.Bounce, MessageID: m.MessageID, Created: desk.MustStamp(m.Created),
+		AutoReply: m.AutoReply, Bounced: m.Bounce, MessageID: m.MessageID, Shortened: m.Shortened,
+		Created: desk.MustStamp(m.Created), Arrived: desk.MustStamp(m.Arrived),
 	}
 	for _, f := range files {
 		out.Attachments = append(out.Attachments, ShowFile(f))

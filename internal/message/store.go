@@ -11,13 +11,13 @@ import (
 )
 
 const columns = "id, ticket, thread, kind, author_kind, author, `from`, reply_to, `to`, cc, bcc, subject, text, visible_text, html, html_quoted," +
-	" message_id, in_reply_to, `references`, authentication, reason, auto_reply, may_auto_respond, bounce, ledger, content_key, sent, created"
+	" message_id, in_reply_to, `references`, authentication, reason, auto_reply, may_auto_respond, bounce, ledger, content_key, sent, created, arrived, shortened"
 
 func insert(tx core.App, m *Message) error {
-	return sqlite.Exec(tx, "INSERT INTO messages ("+columns+") VALUES ("+sqlite.Marks(28)+")",
+	return sqlite.Exec(tx, "INSERT INTO messages ("+columns+") VALUES ("+sqlite.Marks(30)+")",
 		m.ID, m.Ticket, m.Thread, string(m.Kind), string(m.Author.Kind), m.Author.ID, encode(m.From), addresses(m.ReplyTo), addresses(m.To), addresses(m.Cc), addresses(m.Bcc),
 		m.Subject, m.Text, m.VisibleText, m.HTML, m.HTMLQuoted, m.MessageID, m.InReplyTo, refs(m.References), string(m.Authentication),
-		encode(m.Reason), m.AutoReply, m.MayAutoRespond, bounceText(m.Bounce), m.Ledger, m.ContentKey, m.Sent, m.Created)
+		encode(m.Reason), m.AutoReply, m.MayAutoRespond, bounceText(m.Bounce), m.Ledger, m.ContentKey, m.Sent, m.Created, m.Arrived, m.Shortened)
 }
 
 func encode(v any) string {
@@ -64,7 +64,7 @@ func scan(r *sql.Rows) (*Message, error) {
 	var from, replyTo, to, cc, bcc, references, reason, bounce string
 	err := r.Scan(&m.ID, &m.Ticket, &m.Thread, (*string)(&m.Kind), (*string)(&m.Author.Kind), &m.Author.ID, &from, &replyTo, &to, &cc, &bcc,
 		&m.Subject, &m.Text, &m.VisibleText, &m.HTML, &m.HTMLQuoted, &m.MessageID, &m.InReplyTo, &references, (*string)(&m.Authentication),
-		&reason, &m.AutoReply, &m.MayAutoRespond, &bounce, &m.Ledger, &m.ContentKey, &m.Sent, &m.Created)
+		&reason, &m.AutoReply, &m.MayAutoRespond, &bounce, &m.Ledger, &m.ContentKey, &m.Sent, &m.Created, &m.Arrived, &m.Shortened)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +78,9 @@ func scan(r *sql.Rows) (*Message, error) {
 		if err := json.Unmarshal([]byte(part.text), part.to); err != nil {
 			return nil, fmt.Errorf("read message %s: %w", m.ID, err)
 		}
+	}
+	if m.Arrived == 0 { // older than the column
+		m.Arrived = m.Created
 	}
 	return m, nil
 }
@@ -112,21 +115,38 @@ func Page(app core.App, ticket, before string, limit int) (page []*Message, more
 	return page, more, nil
 }
 
-// LastPublic returns the newest message of a ticket that is no note, nil for none.
+// Messages are written in the order in which they are learned, so the rowid
+// tells what came after what, whatever the dates and the clock say.
+
+// LastPublic returns the message of a ticket that was learned last and is no
+// note, nil for none.
 func LastPublic(app core.App, ticket string) (*Message, error) {
-	return first(where(app, "ticket = ? AND kind NOT IN ('note','system') AND thread = 'main' ORDER BY created DESC, id DESC LIMIT 1", ticket))
+	return first(where(app, "ticket = ? AND kind NOT IN ('note','system') AND thread = 'main' ORDER BY rowid DESC LIMIT 1", ticket))
 }
 
-// LastFromCustomer returns the newest message of a customer, nil for none.
+// LastFromCustomer returns the message of a customer that was learned last, nil
+// for none.
 func LastFromCustomer(app core.App, ticket string) (*Message, error) {
-	return first(where(app, "ticket = ? AND kind = 'customer' AND thread = 'main' ORDER BY created DESC, id DESC LIMIT 1", ticket))
+	return first(where(app, "ticket = ? AND kind = 'customer' AND thread = 'main' ORDER BY rowid DESC LIMIT 1", ticket))
 }
 
 // NewerFromOutside returns the first message of a customer that was learned
-// after the given one, whenever it was written; nil for none.
-func NewerFromOutside(app core.App, ticket, seen string) (*Message, error) {
-	return first(where(app, `ticket = ? AND kind = 'customer' AND rowid > (SELECT rowid FROM messages WHERE id = ? AND ticket = ?)
-		ORDER BY rowid LIMIT 1`, ticket, seen, ticket))
+// after the given one, whenever it was written; nil for none. known is false
+// when the ticket has no such message.
+func NewerFromOutside(app core.App, ticket, seen string) (newer *Message, known bool, err error) {
+	if known, err = sqlite.One(app, []any{new(string)}, "SELECT id FROM messages WHERE id = ? AND ticket = ?", seen, ticket); err != nil || !known {
+		return nil, false, err
+	}
+	newer, err = first(where(app, `ticket = ? AND kind = 'customer' AND rowid > (SELECT rowid FROM messages WHERE id = ?)
+		ORDER BY rowid LIMIT 1`, ticket, seen))
+	return newer, true, err
+}
+
+// RepliedAfter reports whether a person of ours wrote to the customer after the
+// given message.
+func RepliedAfter(app core.App, ticket, message string) (bool, error) {
+	return sqlite.One(app, []any{new(string)}, `SELECT id FROM messages WHERE ticket = ? AND kind = 'reply'
+		AND rowid > (SELECT rowid FROM messages WHERE id = ?)`, ticket, message)
 }
 
 func first(found []*Message, err error) (*Message, error) {
