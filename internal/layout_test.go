@@ -17,7 +17,7 @@ const module = "github.com/deskbell/deskbell/"
 // levels is the map of the house: a package imports lower levels only.
 var levels = [][]string{
 	{"desk"},
-	{"sqlite", "mail", "richtext", "netguard", "secret", "route", "option"},
+	{"sqlite", "mail", "mailauth", "richtext", "netguard", "secret", "route", "option"},
 	{"event"},
 	{"setting", "schedule"},
 	{"access", "file"},

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -57,6 +58,17 @@ func (h *Header) Names() []string {
 		names[i] = f.name
 	}
 	return names
+}
+
+// All goes through the fields in the order they came, values decoded as by Get.
+func (h *Header) All() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, f := range h.fields {
+			if !yield(f.name, decodeHeader(unfold(f.value), h.charset)) {
+				return
+			}
+		}
+	}
 }
 
 // isUTF8 tells whether all values are valid as they are.
