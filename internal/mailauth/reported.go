@@ -7,8 +7,8 @@ import (
 	"github.com/deskbell/deskbell/internal/desk"
 )
 
-// Exchange Online names no server in its Authentication-Results; this name in
-// Mail.Trusted stands for it.
+// Microsoft stands in Mail.Trusted for Exchange Online, which leaves its name out
+// of its Authentication-Results.
 const Microsoft = "protection.outlook.com"
 
 // reported is the verdict that a trusted server wrote into the mail; ok is
