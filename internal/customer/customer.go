@@ -4,12 +4,10 @@
 package customer
 
 import (
-	"database/sql"
 	"strings"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/event"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -34,38 +32,40 @@ func (c *Customer) Shown() string {
 func Normal(address string) string { return strings.ToLower(strings.TrimSpace(address)) }
 
 // ByAddress returns the customer of a mail address and makes one in tx when
-// nobody has it. An unknown name is filled in by a known one.
-func ByAddress(tx core.App, now int64, a desk.Address) (*Customer, error) {
-	value := Normal(a.Address)
-	c, err := one(tx, "c.id = (SELECT customer FROM identities WHERE kind = 'email' AND value = ?)", value)
+// nobody has it. An unknown name is filled in by a known one. Either is an event
+// by whoever brings the address.
+func ByAddress(tx core.App, log *event.Log, by desk.Actor, now int64, a desk.Address) (*Customer, error) {
+	value, name := Normal(a.Address), cleanName(a.Name)
+	c, err := byEmail(tx, value)
 	if err != nil {
 		return nil, err
 	}
 	if c == nil {
-		return add(tx, now, value, cleanName(a.Name))
+		return add(tx, log, by, now, value, name)
 	}
-	if name := cleanName(a.Name); c.Name == "" && name != "" {
-		c.Name = name
-		return c, sqlite.Exec(tx, "UPDATE customers SET name = ?, updated = ? WHERE id = ?", name, now, c.ID)
-	}
-	return c, nil
-}
-
-func add(tx core.App, now int64, address, name string) (*Customer, error) {
-	c := &Customer{ID: desk.NewID(desk.Time(now)), Name: name, Email: address, Created: now}
-	if err := sqlite.Exec(tx, "INSERT INTO customers (id, name, email, created, updated) VALUES (?,?,?,?,?)", c.ID, name, address, now, now); err != nil {
-		return nil, err
-	}
-	if address == "" {
+	if c.Name != "" || name == "" {
 		return c, nil
 	}
-	return c, sqlite.Exec(tx, "INSERT INTO identities (id, kind, value, customer, verified_at, created) VALUES (?,'email',?,?,0,?)",
-		desk.NewID(desk.Time(now)), address, c.ID, now)
+	c.Name = name
+	if err := setName(tx, c.ID, name, now); err != nil {
+		return nil, err
+	}
+	_, err = log.Append(tx, desk.Event{Kind: "customer.named", Subject: c.ID, Actor: by, Detail: map[string]any{"new": name}})
+	return c, err
 }
 
 // Nobody returns the customer that stands for mail without any sender address.
-func Nobody(tx core.App, now int64, name string) (*Customer, error) {
-	return add(tx, now, "", cleanName(name))
+func Nobody(tx core.App, log *event.Log, by desk.Actor, now int64, name string) (*Customer, error) {
+	return add(tx, log, by, now, "", cleanName(name))
+}
+
+func add(tx core.App, log *event.Log, by desk.Actor, now int64, address, name string) (*Customer, error) {
+	c := &Customer{ID: desk.NewID(desk.Time(now)), Name: name, Email: address, Created: now}
+	if err := insert(tx, c); err != nil {
+		return nil, err
+	}
+	_, err := log.Append(tx, desk.Event{Kind: "customer.created", At: now, Subject: c.ID, Actor: by, Detail: map[string]any{"name": name, "email": address}})
+	return c, err
 }
 
 // cleanName is a display name fit to keep: one line, bounded, and not just the
@@ -81,57 +81,6 @@ func cleanName(name string) string {
 	return name
 }
 
-// Find returns one customer, nil when there is none.
-func Find(app core.App, id string) (*Customer, error) { return one(app, "c.id = ?", id) }
-
-// Named returns the customers with the given ids.
-func Named(app core.App, ids []string) (map[string]*Customer, error) {
-	out := map[string]*Customer{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	found, err := all(app, "c.id IN ("+sqlite.Marks(len(ids))+")", args...)
-	for _, c := range found {
-		out[c.ID] = c
-	}
-	return out, err
-}
-
-func one(app core.App, where string, args ...any) (*Customer, error) {
-	found, err := all(app, where, args...)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return found[0], nil
-}
-
-func all(app core.App, where string, args ...any) ([]*Customer, error) {
-	var out []*Customer
-	err := sqlite.Each(app, func(r *sql.Rows) error {
-		c := &Customer{}
-		err := r.Scan(&c.ID, &c.Name, &c.Email, &c.Created)
-		out = append(out, c)
-		return err
-	}, "SELECT c.id, c.name, c.email, c.created FROM customers c WHERE "+where, args...)
-	return out, err
-}
-
-// Identities lists the addresses of a customer, oldest first.
-func Identities(app core.App, id string) ([]string, error) {
-	out := []string{}
-	err := sqlite.Each(app, func(r *sql.Rows) error {
-		var v string
-		err := r.Scan(&v)
-		out = append(out, v)
-		return err
-	}, "SELECT value FROM identities WHERE customer = ? ORDER BY created, id", id)
-	return out, err
-}
-
 // Rename changes the name of a customer in tx.
 func Rename(tx core.App, log *event.Log, by desk.Actor, id, name string, now int64) error {
 	name = cleanName(name)
@@ -145,9 +94,12 @@ func Rename(tx core.App, log *event.Log, by desk.Actor, id, name string, now int
 	if old == nil {
 		return desk.Errorf(desk.NotFound, "There is no such customer.")
 	}
-	if err := sqlite.Exec(tx, "UPDATE customers SET name = ?, updated = ? WHERE id = ?", name, now, id); err != nil {
+	if old.Name == name {
+		return nil
+	}
+	if err := setName(tx, id, name, now); err != nil {
 		return err
 	}
-	_, err = log.Append(tx, desk.Event{Kind: "customer.renamed", Subject: id, Actor: by, Detail: map[string]any{"old": old.Name}})
+	_, err = log.Append(tx, desk.Event{Kind: "customer.renamed", Subject: id, Actor: by, Detail: map[string]any{"old": old.Name, "new": name}})
 	return err
 }

@@ -10,7 +10,7 @@ import (
 // BindForeign logs a rename that comes through PocketBase's REST, SDK or admin
 // UI, and refuses everything else: identities are how mail finds its customer.
 func BindForeign(app core.App, log *event.Log, clock desk.Clock) {
-	app.OnRecordUpdateRequest("customers").BindFunc(func(e *core.RecordRequestEvent) error {
+	app.OnRecordUpdateRequest(customersCollection).BindFunc(func(e *core.RecordRequestEvent) error {
 		return event.Within(e, func(tx core.App) error {
 			before := e.Record.Original()
 			for _, name := range []string{"email", "created", "updated"} {
@@ -30,7 +30,8 @@ func BindForeign(app core.App, log *event.Log, clock desk.Clock) {
 	no := func(*core.RecordRequestEvent) error {
 		return router.NewForbiddenError("Customers come with their first mail or ticket; they are not made or deleted here.", nil)
 	}
-	app.OnRecordCreateRequest("customers").BindFunc(no)
-	app.OnRecordDeleteRequest("customers").BindFunc(no)
-	event.Refuse(app, "Identities come with a customer's mail; they are not changed here.", "identities")
+	app.OnRecordCreateRequest(customersCollection).BindFunc(no)
+	app.OnRecordDeleteRequest(customersCollection).BindFunc(no)
+	event.RefuseDelete(app, "Customers are not deleted here: the log and their messages would lose them.", customersCollection)
+	event.Refuse(app, "Identities come with a customer's mail; they are not changed here.", identitiesCollection)
 }

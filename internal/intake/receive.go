@@ -83,9 +83,9 @@ func (in *Intake) seenBefore(tx core.App, l *letter) (settled bool, err error) {
 func (in *Intake) author(tx core.App, l *letter) (*customer.Customer, error) {
 	now := desk.Millis(in.Clock.Now())
 	if customer.Normal(l.mail.From.Address) == "" {
-		return customer.Nobody(tx, now, l.mail.From.Name)
+		return customer.Nobody(tx, in.Log, desk.System("intake"), now, l.mail.From.Name)
 	}
-	return customer.ByAddress(tx, now, address(l.mail.From))
+	return customer.ByAddress(tx, in.Log, desk.System("intake"), now, address(l.mail.From))
 }
 
 // join adds a letter to the ticket it belongs to and brings that back to work.

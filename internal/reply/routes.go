@@ -210,7 +210,7 @@ func (r *Replies) openIn(tx core.App, c *route.Call, in opening) (int64, error) 
 	}
 	now, by := desk.Millis(c.Now()), c.Caller.Actor
 	from := desk.Address{Name: in.Person.Name, Address: in.Person.Email}
-	who, err := customer.ByAddress(tx, now, from)
+	who, err := customer.ByAddress(tx, r.Log, by, now, from)
 	if err != nil {
 		return 0, err
 	}

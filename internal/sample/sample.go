@@ -93,7 +93,7 @@ func (f *Filler) one(tx core.App, i int) error {
 	}
 	matter := matters[f.rand.IntN(len(matters))]
 	from := f.person()
-	who, err := customer.ByAddress(tx, desk.Millis(opened), from)
+	who, err := customer.ByAddress(tx, f.log, desk.System("sample"), desk.Millis(opened), from)
 	if err != nil {
 		return err
 	}
