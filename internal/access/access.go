@@ -7,8 +7,11 @@
 package access
 
 import (
+	"errors"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/event"
@@ -23,11 +26,27 @@ type Access struct {
 	log   *event.Log
 	clock desk.Clock // of the desk
 	wall  desk.Clock // of the machine: a test clock must not end sign-ins
+	teams Teams
+
+	wrong   throttle
+	alarms  chan guessing
+	mu      sync.Mutex
+	guessed map[string]time.Time // id of an agent or superuser -> last alarm
+}
+
+// Teams is what access asks about teams.
+type Teams interface {
+	Exists(app core.App, team string) (bool, error)
+	// First is the team of whoever was invited without one, "" when there is none.
+	First(app core.App) (string, error)
 }
 
 // New returns the gate of app; sign-ins, keys and invitations live by wall.
-func New(app core.App, log *event.Log, clock, wall desk.Clock) *Access {
-	return &Access{app: app, log: log, clock: clock, wall: wall}
+func New(app core.App, log *event.Log, clock, wall desk.Clock, teams Teams) *Access {
+	return &Access{
+		app: app, log: log, clock: clock, wall: wall, teams: teams,
+		alarms: make(chan guessing, 100), guessed: map[string]time.Time{},
+	}
 }
 
 // company is the name of the desk's owner, for people who are invited.
@@ -81,9 +100,44 @@ func (a *Access) callerOfSession(agent, session string) (*route.Caller, error) {
 	return a.CallerOf(agent, session)
 }
 
+// Again is who c is now: nil when the sign-in has ended, the agent stopped
+// working here, or the key was revoked or has expired.
+func (a *Access) Again(app core.App, c *route.Caller) (*route.Caller, error) {
+	now := desk.Millis(a.wall.Now())
+	switch c.Actor.Kind {
+	case desk.ActorAgent:
+		s, err := findSession(app, c.Session)
+		if err != nil || s == nil || s.Agent != c.Actor.ID || s.ended(now) {
+			return nil, err
+		}
+		again, err := callerOf(app, c.Actor.ID, c.Session)
+		if errors.Is(err, errSignIn) {
+			return nil, nil
+		}
+		return again, err
+	case desk.ActorAPIKey:
+		key, err := findKey(app, c.Actor.ID)
+		if err != nil || key == nil || !key.works(now) {
+			return nil, err
+		}
+		return key.caller(), nil
+	case desk.ActorSuper:
+		r, err := findSuperuser(app, c.Actor.ID)
+		if err != nil || r == nil {
+			return nil, err
+		}
+		return superuser(r.Id, r.Email()), nil
+	}
+	return nil, nil
+}
+
 // CallerOf builds the caller an agent is, without a request; session may be "".
 func (a *Access) CallerOf(agent, session string) (*route.Caller, error) {
-	who, err := FindAgent(a.app, agent)
+	return callerOf(a.app, agent, session)
+}
+
+func callerOf(app core.App, agent, session string) (*route.Caller, error) {
+	who, err := FindAgent(app, agent)
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,11 @@
 package access
 
 import (
-	"database/sql"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -48,13 +45,8 @@ func (a *Access) Invite(by desk.Actor, byRoles []desk.Role, email string, roles 
 	inv.stamp()
 	token := desk.NewToken()
 	err := a.app.RunInTransaction(func(tx core.App) error {
-		for _, team := range teams {
-			if ok, err := teamExists(tx, team); err != nil || !ok {
-				if err != nil {
-					return err
-				}
-				return fieldError("teams", "One of these teams does not exist any more; choose again.")
-			}
+		if err := a.checkTeams(tx, teams); err != nil {
+			return err
 		}
 		if err := insertInvitation(tx, inv, hashToken(token), by.ID); err != nil {
 			return err
@@ -74,7 +66,7 @@ func (i *Invitation) stamp() {
 
 // FindInvitation returns the invitation of a token while it can be accepted.
 func (a *Access) FindInvitation(app core.App, token string) (*Invitation, error) {
-	found, err := invitationsWhere(app, "token_hash = ?", hashToken(token))
+	found, err := invitationOf(app, hashToken(token))
 	switch {
 	case err != nil:
 		return nil, err
@@ -89,35 +81,53 @@ func (a *Access) FindInvitation(app core.App, token string) (*Invitation, error)
 }
 
 // Accept makes the invited person an agent and uses the invitation up.
-func (a *Access) Accept(token, name, email, password string) (*core.Record, error) {
-	var agent *core.Record
-	err := a.app.RunInTransaction(func(tx core.App) error {
-		inv, err := a.FindInvitation(tx, token)
-		if err != nil {
+func (a *Access) Accept(token, name, email, password string) (agent *core.Record, err error) {
+	inv, err := a.FindInvitation(a.app, token)
+	if err != nil {
+		return nil, err
+	}
+	if inv.Email != "" {
+		email = inv.Email
+	}
+	teams := inv.Teams
+	if len(teams) == 0 { // without a choice: everybody's team
+		if teams, err = a.everybodys(a.app); err != nil {
+			return nil, err
+		}
+	}
+	n, err := a.Prepare(NewAgent{Name: name, Email: email, Password: password, Roles: inv.Roles, Teams: teams})
+	if err != nil {
+		return nil, err
+	}
+	err = a.app.RunInTransaction(func(tx core.App) error {
+		if _, err := a.FindInvitation(tx, token); err != nil { // used or withdrawn meanwhile
 			return err
 		}
-		if inv.Email != "" {
-			email = inv.Email
-		}
-		teams := inv.Teams
-		if len(teams) == 0 { // without a choice: everybody's team
-			if teams, err = firstTeam(tx); err != nil {
-				return err
-			}
-		}
-		agent, err = a.AddAgent(tx, desk.System("invitation"), NewAgent{Name: name, Email: email, Password: password, Roles: inv.Roles, Teams: teams})
-		if err != nil {
+		if agent, err = a.AddAgent(tx, desk.System("invitation"), n); err != nil {
 			return err
 		}
-		return sqlite.Exec(tx, "UPDATE invitations SET used = ?, used_by = ? WHERE id = ?", desk.Millis(a.wall.Now()), agent.Id, inv.ID)
+		if err := useInvitation(tx, inv.ID, agent.Id, desk.Millis(a.wall.Now())); err != nil {
+			return err
+		}
+		_, err := a.log.Append(tx, desk.Event{Kind: "agent.invitation_used", Subject: inv.ID, Actor: desk.Agent(agent.Id), New: agent.Id})
+		return err
 	})
 	return agent, err
+}
+
+// everybodys is the first team, as a list; empty before set-up.
+func (a *Access) everybodys(app core.App) ([]string, error) {
+	first, err := a.teams.First(app)
+	if err != nil || first == "" {
+		return nil, err
+	}
+	return []string{first}, nil
 }
 
 // Withdraw deletes an invitation that was not used.
 func (a *Access) Withdraw(by desk.Actor, id string) error {
 	return a.app.RunInTransaction(func(tx core.App) error {
-		n, err := sqlite.Changed(tx, "DELETE FROM invitations WHERE id = ? AND used = 0", id)
+		n, err := deleteUnused(tx, id)
 		if err != nil {
 			return err
 		}
@@ -127,50 +137,4 @@ func (a *Access) Withdraw(by desk.Actor, id string) error {
 		_, err = a.log.Append(tx, desk.Event{Kind: "agent.uninvited", Subject: id, Actor: by})
 		return err
 	})
-}
-
-// Invitations lists them, newest first.
-func Invitations(app core.App) ([]Invitation, error) {
-	return invitationsWhere(app, "1 = 1 ORDER BY created DESC LIMIT 200")
-}
-
-func insertInvitation(tx core.App, i *Invitation, tokenHash, by string) error {
-	roles, err := json.Marshal(i.Roles)
-	if err != nil {
-		return err
-	}
-	teams, err := json.Marshal(i.Teams)
-	if err != nil {
-		return err
-	}
-	return sqlite.Exec(tx, `INSERT INTO invitations (id, token_hash, email, roles, teams, invited_by, created, expires, used, used_by)
-		VALUES (?,?,?,?,?,?,?,?,0,'')`, i.ID, tokenHash, i.Email, string(roles), string(teams), by, i.created, i.expires)
-}
-
-func invitationsWhere(app core.App, where string, args ...any) ([]Invitation, error) {
-	var out []Invitation
-	err := sqlite.Each(app, func(r *sql.Rows) error {
-		var i Invitation
-		var roles, teams string
-		if err := r.Scan(&i.ID, &i.Email, &roles, &teams, &i.created, &i.expires, &i.used); err != nil {
-			return err
-		}
-		if err := json.Unmarshal([]byte(roles), &i.Roles); err != nil {
-			return err
-		}
-		err := json.Unmarshal([]byte(teams), &i.Teams)
-		i.stamp()
-		out = append(out, i)
-		return err
-	}, "SELECT id, email, roles, teams, created, expires, used FROM invitations WHERE "+where, args...)
-	return out, err
-}
-
-func firstTeam(app core.App) ([]string, error) {
-	var id string
-	found, err := sqlite.One(app, []any{&id}, "SELECT id FROM teams ORDER BY created, id LIMIT 1")
-	if err != nil || !found {
-		return nil, err
-	}
-	return []string{id}, nil
 }

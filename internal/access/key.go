@@ -2,21 +2,38 @@ package access
 
 import (
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/route"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // keyPrefix marks an API key, so that it is found when it leaks.
 const keyPrefix = "dk_"
+
+// Key is an API key without its secret.
+type Key struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Scopes   []string `json:"scopes"`
+	Created  string   `json:"created"`
+	Expires  *string  `json:"expires"`   // null = never
+	LastUsed *string  `json:"last_used"` // null = never
+	Revoked  *string  `json:"revoked"`   // null = works still, unless it expired
+
+	created, expires, used, revoked int64
+}
+
+func (k *Key) stamp() {
+	k.Created, k.Expires = desk.MustStamp(k.created), desk.Stamp(k.expires)
+	k.LastUsed, k.Revoked = desk.Stamp(k.used), desk.Stamp(k.revoked)
+}
+
+func (k *Key) works(now int64) bool { return k.revoked == 0 && (k.expires == 0 || k.expires > now) }
 
 // CreateKey makes an API key and returns it; it is shown this once and only its
 // hash is kept. A scope is a permission of the matrix or "*" for all of them; a
@@ -37,75 +54,65 @@ func (a *Access) CreateKey(by desk.Actor, name string, scopes []string, expires 
 	if !expires.IsZero() && !expires.After(now) {
 		return "", desk.Errorf(desk.Invalid, "The key would have expired already; give a later time.")
 	}
-	key, id := keyPrefix+desk.NewToken()+desk.NewToken(), desk.NewID(now)
-	list, err := json.Marshal(scopes)
-	if err != nil {
-		return "", err
-	}
-	return key, a.app.RunInTransaction(func(tx core.App) error {
-		if err := sqlite.Exec(tx, "INSERT INTO api_keys (id, name, token_hash, scopes, created, expires, last_used, revoked) VALUES (?,?,?,?,?,?,0,0)",
-			id, name, hashToken(key), string(list), desk.Millis(now), desk.Millis(expires)); err != nil {
+	secret := keyPrefix + desk.NewToken() + desk.NewToken()
+	key := &Key{ID: desk.NewID(now), Name: name, Scopes: scopes, created: desk.Millis(now), expires: desk.Millis(expires)}
+	return secret, a.app.RunInTransaction(func(tx core.App) error {
+		if err := insertKey(tx, key, hashToken(secret)); err != nil {
 			return err
 		}
-		_, err := a.log.Append(tx, desk.Event{Kind: "api_key.created", Subject: id, Actor: by})
+		_, err := a.log.Append(tx, desk.Event{Kind: "api_key.created", Subject: key.ID, Actor: by, New: strings.Join(scopes, ",")})
 		return err
 	})
 }
 
-func (a *Access) callerOfKey(key string) (*route.Caller, error) {
-	var id, name, scopes string
-	var expires, used, revoked int64
-	found, err := sqlite.One(a.app, []any{&id, &name, &scopes, &expires, &used, &revoked},
-		"SELECT id, name, scopes, expires, last_used, revoked FROM api_keys WHERE token_hash = ?", hashToken(key))
+// RevokeKey ends an API key for good.
+func (a *Access) RevokeKey(by desk.Actor, id string) error {
+	return a.app.RunInTransaction(func(tx core.App) error {
+		n, err := revokeKey(tx, id, desk.Millis(a.wall.Now()))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return desk.Errorf(desk.NotFound, "There is no such key, or it was revoked already.")
+		}
+		_, err = a.log.Append(tx, desk.Event{Kind: "api_key.revoked", Subject: id, Actor: by})
+		return err
+	})
+}
+
+var errKey = desk.Errorf(desk.Unauthorized, "This API key is not valid (any more); make a new one.")
+
+func (a *Access) callerOfKey(secret string) (*route.Caller, error) {
+	key, err := keyOf(a.app, hashToken(secret))
 	if err != nil {
 		return nil, err
 	}
 	now := desk.Millis(a.wall.Now())
-	if !found || revoked != 0 || expires != 0 && expires <= now {
-		return nil, desk.Errorf(desk.Unauthorized, "This API key is not valid (any more); make a new one.")
+	if key == nil || !key.works(now) {
+		return nil, errKey
 	}
-	if now-used > seenEvery {
-		if err := sqlite.Exec(a.app, "UPDATE api_keys SET last_used = ? WHERE id = ?", now, id); err != nil { // as of a session
+	if now-key.used > seenEvery {
+		if err := touchKey(a.app, key.ID, now); err != nil { // as of a session
 			a.app.Logger().Warn("when a key was last used could not be stored", "error", err)
 		}
 	}
-	var list []string
-	if err := json.Unmarshal([]byte(scopes), &list); err != nil {
-		return nil, err
-	}
-	c := &route.Caller{Actor: desk.Actor{Kind: desk.ActorAPIKey, ID: id}, Name: name, Permissions: map[string]string{}}
-	for _, s := range list {
+	return key.caller(), nil
+}
+
+// caller is who the key speaks for.
+func (k *Key) caller() *route.Caller {
+	c := &route.Caller{Actor: desk.Actor{Kind: desk.ActorAPIKey, ID: k.ID}, Name: k.Name, Permissions: map[string]string{}}
+	for _, s := range k.Scopes {
 		if s == "*" {
 			c.Permissions = permissionsOf([]desk.Role{desk.RoleOwner})
 			break
 		}
 		c.Permissions[s] = string(ReachAll)
 	}
-	return c, nil
+	return c
 }
 
 func hashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
-}
-
-// Names resolves actors to the names people know them by; an unknown one is
-// left out.
-func Names(app core.App, kind desk.ActorKind, ids []string) (map[string]string, error) {
-	out := map[string]string{}
-	table := map[desk.ActorKind]string{desk.ActorAgent: agentsCollection, desk.ActorAPIKey: "api_keys"}[kind]
-	if table == "" || len(ids) == 0 {
-		return out, nil
-	}
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	err := sqlite.Each(app, func(r *sql.Rows) error {
-		var id, name string
-		err := r.Scan(&id, &name)
-		out[id] = name
-		return err
-	}, "SELECT id, name FROM "+table+" WHERE id IN ("+sqlite.Marks(len(ids))+")", args...)
-	return out, err
 }

@@ -69,6 +69,3 @@ func permissionsOf(roles []desk.Role) map[string]string {
 	}
 	return sum
 }
-
-// Holds reports whether a role holds a permission, however far it reaches.
-func Holds(role desk.Role, permission string) bool { return matrix[role][permission] != ReachNone }

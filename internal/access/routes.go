@@ -1,17 +1,12 @@
 package access
 
 import (
-	"strings"
+	"cmp"
 
 	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/richtext"
 	"github.com/deskbell/deskbell/internal/route"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
-
-// maxSignature bounds a signature, in bytes of HTML.
-const maxSignature = 10_000
 
 // Routes adds the routes of people, their sign-ins and invitations. site is the
 // address under which the desk is reached, for links.
@@ -33,6 +28,7 @@ func (a *Access) Routes(t *route.Table, site func(c *route.Call) string) {
 		})
 	route.Add(t, route.Route{Method: "PATCH", Path: "/api/desk/me", Permission: route.SignedIn, Summary: "Change the own name, signature or password"}, a.changeMe)
 	a.sessionRoutes(t)
+	a.keyRoutes(t)
 	a.invitationRoutes(t, site)
 }
 
@@ -49,19 +45,12 @@ func (a *Access) changeMe(c *route.Call, in meInput) (*Agent, error) {
 		return nil, desk.Errorf(desk.Forbidden, "Only a person has a profile.")
 	}
 	if in.Name != nil {
-		if n := strings.TrimSpace(*in.Name); n == "" || len(n) > 120 {
-			return nil, fieldError("name", "Give a name of at most 120 characters.")
-		}
 		if err := a.ChangeAgent(me, c.Caller.Roles, me.ID, AgentChange{Name: in.Name}); err != nil {
 			return nil, err
 		}
 	}
 	if in.Signature != nil {
-		signature := richtext.SanitizeCompose(*in.Signature)
-		if len(signature) > maxSignature {
-			return nil, fieldError("signature", "The signature is too long; shorten it.")
-		}
-		if err := sqlite.Exec(c.App, "UPDATE agents SET signature = ? WHERE id = ?", signature, me.ID); err != nil {
+		if err := a.SetSignature(me, me.ID, *in.Signature); err != nil {
 			return nil, err
 		}
 	}
@@ -84,24 +73,26 @@ func (a *Access) changePassword(c *route.Call, password, old string) error {
 	if err != nil {
 		return err
 	}
-	if !r.ValidatePassword(old) {
-		return fieldError("old_password", "This is not your password.")
+	if err := a.tryPassword(r, old); err != nil {
+		return err
 	}
 	key := r.TokenKey()
 	r.SetPassword(password)
 	r.IgnoreUnchangedFields(true) // roles may change while the password is hashed
 	return c.App.RunInTransaction(func(tx core.App) error {
+		if now, err := a.Again(tx, c.Caller); err != nil || now == nil { // ended while the password was hashed
+			return cmp.Or(err, error(errSignIn))
+		}
 		if err := tx.Save(r); err != nil {
 			return err
 		}
 		if err := keepTokenKey(tx, r.Id, key); err != nil {
 			return err
 		}
-		if _, err := endSessions(tx, desk.Millis(a.wall.Now()), "agent = ? AND id <> ?", r.Id, c.Caller.Session); err != nil {
+		if _, err := a.log.Append(tx, desk.Event{Kind: "agent.password_changed", Subject: r.Id, Actor: c.Caller.Actor}); err != nil {
 			return err
 		}
-		_, err := a.log.Append(tx, desk.Event{Kind: "agent.password_changed", Subject: r.Id, Actor: c.Caller.Actor})
-		return err
+		return a.endSessions(tx, c.Caller.Actor, "password_changed", r.Id, func(s Session) bool { return s.ID != c.Caller.Session })
 	})
 }
 
@@ -118,7 +109,7 @@ type shownSession struct {
 func (a *Access) sessionRoutes(t *route.Table) {
 	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/sessions", Permission: route.SignedIn, Summary: "The caller's sign-ins that go on"},
 		func(c *route.Call, _ route.None) (route.List[shownSession], error) {
-			found, err := sessionsWhere(c.App, "agent = ? AND ended = 0 AND expires > ? ORDER BY last_seen DESC", c.Caller.Actor.ID, desk.Millis(a.wall.Now()))
+			found, err := running(c.App, c.Caller.Actor.ID, desk.Millis(a.wall.Now()))
 			out := make([]shownSession, len(found))
 			for i, s := range found {
 				out[i] = shownSession{s.ID, desk.MustStamp(s.Created), desk.MustStamp(s.LastSeen), s.IP, s.UserAgent, s.ID == c.Caller.Session}
@@ -135,6 +126,18 @@ func (a *Access) sessionRoutes(t *route.Table) {
 				return route.None{}, nil
 			}
 			return route.None{}, a.EndSession(c.Caller.Actor, c.Caller.Actor.ID, c.Caller.Session)
+		})
+}
+
+func (a *Access) keyRoutes(t *route.Table) {
+	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/keys", Permission: "key.write", Summary: "The API keys, without their secrets"},
+		func(c *route.Call, _ route.None) (route.List[Key], error) {
+			all, err := Keys(c.App)
+			return route.ListOf(all, ""), err
+		})
+	route.Add(t, route.Route{Method: "DELETE", Path: "/api/desk/keys/{id}", Permission: "key.write", Summary: "Revoke an API key"},
+		func(c *route.Call, _ route.None) (route.None, error) {
+			return route.None{}, a.RevokeKey(c.Caller.Actor, c.Param("id"))
 		})
 }
 

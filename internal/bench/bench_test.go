@@ -103,7 +103,11 @@ func prepare(t *testing.T, dir string, sink *smtptest.Server) []string {
 			teams = append(teams, x.ID)
 		}
 		for i, n := range []int{1, 5} {
-			a, err := d.Access.AddAgent(tx, desk.System("bench"), access.NewAgent{Name: emails[i], Email: emails[i], Password: password, Roles: []desk.Role{desk.RoleAssociate}, Teams: teams[:n]})
+			newcomer, err := d.Access.Prepare(access.NewAgent{Name: emails[i], Email: emails[i], Password: password, Roles: []desk.Role{desk.RoleAssociate}, Teams: teams[:n]})
+			if err != nil {
+				return err
+			}
+			a, err := d.Access.AddAgent(tx, desk.System("bench"), newcomer)
 			if err != nil {
 				return err
 			}

@@ -151,8 +151,8 @@ func Bootstrap(dir string) (*core.BaseApp, error) {
 // records builds what owns the rows.
 func (d *Desk) records() {
 	d.Log = event.New(d.App, d.Clock)
-	d.Access = access.New(d.App, d.Log, d.Clock, d.Wall)
 	d.Teams = team.New(d.App, d.Log, d.Clock)
+	d.Access = access.New(d.App, d.Log, d.Clock, d.Wall, d.Teams)
 	d.Tickets = ticket.New(d.Log, d.Clock, d.Teams)
 	d.Ledger = file.NewLedger(d.App, d.Clock)
 	d.Files = file.NewFiles(d.App, d.Clock)

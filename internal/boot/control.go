@@ -22,6 +22,12 @@ type KeyOutput struct {
 	Key string `json:"key"`
 }
 
+// SuperuserInput is what `deskbell superuser upsert` asks for.
+type SuperuserInput struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
 // controlRoutes adds what commands on this machine ask of the running desk;
 // they prove themselves by the token in its control file.
 func (d *Desk) controlRoutes(t *route.Table) {
@@ -40,6 +46,13 @@ func (d *Desk) controlRoutes(t *route.Table) {
 				return KeyOutput{}, err
 			}
 			return d.CreateKey(in)
+		})
+	route.Add(t, route.Route{Method: "POST", Path: "/api/control/superuser", Permission: route.Public, Summary: "Make a superuser from the command line"},
+		func(c *route.Call, in SuperuserInput) (route.None, error) {
+			if err := d.control(c); err != nil {
+				return route.None{}, err
+			}
+			return route.None{}, d.UpsertSuperuser(in)
 		})
 	if clock, ok := d.Clock.(*desk.TestClock); ok {
 		d.clockRoute(t, clock)
@@ -61,6 +74,12 @@ func (d *Desk) CreateKey(in KeyInput) (KeyOutput, error) {
 	}
 	key, err := d.Access.CreateKey(desk.System("command"), in.Name, in.Scopes, expires)
 	return KeyOutput{key}, err
+}
+
+// UpsertSuperuser makes a superuser, or gives one another password, for whoever
+// owns the machine.
+func (d *Desk) UpsertSuperuser(in SuperuserInput) error {
+	return d.Access.UpsertSuperuser(desk.System("command"), in.Email, in.Password)
 }
 
 type clockInput struct {

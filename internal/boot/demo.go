@@ -48,14 +48,22 @@ func (d *Desk) Demo(ctx context.Context) (made bool, err error) {
 
 // demoPeople adds colleagues and a second team.
 func (d *Desk) demoPeople(people *[]string) (teams []string, err error) {
-	err = d.App.RunInTransaction(func(tx core.App) error {
-		first, err := team.First(tx)
+	first, err := team.First(d.App)
+	if err != nil {
+		return nil, err
+	}
+	var colleagues []*access.Newcomer
+	for _, p := range []struct{ name, email string }{{"Tomasz Kowal", "tomasz@deskbell.example"}, {"Aiko Sato", "aiko@deskbell.example"}} {
+		n, err := d.Access.Prepare(access.NewAgent{Name: p.name, Email: p.email, Password: DemoPassword, Roles: []desk.Role{desk.RoleAssociate}, Teams: []string{first}})
 		if err != nil {
-			return err
+			return nil, err
 		}
+		colleagues = append(colleagues, n)
+	}
+	err = d.App.RunInTransaction(func(tx core.App) error {
 		by := desk.System("demo")
-		for _, p := range []struct{ name, email string }{{"Tomasz Kowal", "tomasz@deskbell.example"}, {"Aiko Sato", "aiko@deskbell.example"}} {
-			r, err := d.Access.AddAgent(tx, by, access.NewAgent{Name: p.name, Email: p.email, Password: DemoPassword, Roles: []desk.Role{desk.RoleAssociate}, Teams: []string{first}})
+		for _, n := range colleagues {
+			r, err := d.Access.AddAgent(tx, by, n)
 			if err != nil {
 				return err
 			}

@@ -3,8 +3,11 @@ package boot
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/deskbell/deskbell/internal/access"
 	"github.com/deskbell/deskbell/internal/channel/email"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/health"
@@ -53,6 +56,7 @@ func (d *Desk) banners() {
 		return []health.Banner{{ID: "disk_full", Level: "danger", Text: "The disk is full. New mail waits at its server and comes in by itself once there is space again."}}, nil
 	})
 	d.Health.Watch(d.mailboxBanners)
+	d.Health.Watch(d.guessedBanner)
 	d.Health.Watch(func(app core.App, who *route.Caller) ([]health.Banner, error) {
 		if !who.Has("outbox.read") || !d.paused(app) {
 			return nil, nil
@@ -69,6 +73,39 @@ func (d *Desk) banners() {
 			Text: fmt.Sprintf("Automatic mail is over its limit of %d a minute; %d wait. Replies go out as usual.", setting.Int(app, setting.MailAutoPerMinute), held),
 		}}, nil
 	})
+}
+
+// guessedBanner tells who looks after people, and the person, that somebody
+// guesses a password.
+func (d *Desk) guessedBanner(app core.App, who *route.Caller) ([]health.Banner, error) {
+	guessed := d.Access.Guessed()
+	if len(guessed) == 0 {
+		return nil, nil
+	}
+	names, err := access.Names(app, desk.ActorAgent, guessed)
+	if err != nil {
+		return nil, err
+	}
+	var shown []string
+	for _, id := range guessed {
+		switch {
+		case id == who.Actor.ID:
+			shown = append(shown, "your account")
+		case !who.Has("agent.write"):
+		case names[id] == "":
+			shown = append(shown, "a superuser")
+		default:
+			shown = append(shown, names[id])
+		}
+	}
+	if len(shown) == 0 {
+		return nil, nil
+	}
+	slices.Sort(shown)
+	return []health.Banner{{
+		ID: "guessed", Level: "warn",
+		Text: "Somebody guesses passwords: " + strings.Join(shown, ", ") + ". Sign-ins from unknown addresses have to wait; a long password that is used nowhere else is safe.",
+	}}, nil
 }
 
 // diskFull reports whether the disk has no room for mail. Once it had none, it

@@ -12,12 +12,11 @@ import (
 // SDK and admin UI.
 func (d *Desk) hooks() {
 	d.Access.BindSignIn()
-	d.Access.BindForeign()
+	d.Access.BindForeign(map[string]string{"tags": "tag.write"})
 	d.Tickets.BindForeign(d.App)
 	customer.BindForeign(d.App, d.Log, d.Clock)
 	team.BindForeign(d.App)
-	event.RefuseDelete(d.App, "Tickets, customers and people are not deleted here: the log and their messages would lose them.",
-		"tickets", "customers", "agents")
+	event.RefuseDelete(d.App, "Tickets are not deleted here: the log and their messages would lose them.", "tickets")
 	event.Refuse(d.App, "Mailboxes are changed on their page, where passwords are sealed and the change is logged.", "mailboxes")
 	event.KeepCollections(d.App)
 	event.Refuse(d.App, "Messages, files and mail on its way are written by the desk alone: answer, note or retry there.",

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 
 	"github.com/deskbell/deskbell/internal/schedule"
 )
@@ -14,6 +15,6 @@ func (d *Desk) jobs() {
 	})
 	d.Schedule.Register(schedule.Job{
 		Name: "access.tidy", Title: "Forget ended sign-ins and answered requests", Spec: "10 3 * * *",
-		Run: func(context.Context) error { return d.Access.Tidy() },
+		Run: func(context.Context) error { return errors.Join(d.Access.Tidy(), d.Replies.Tidy()) },
 	})
 }

@@ -44,6 +44,8 @@ func (d *Desk) parts() []part {
 		{"intake", d.Intake.Run},
 		{"schedule", d.Schedule.Run},
 		{"news", d.News.Run},
+		{"access", d.Access.Run},
+		{"hand-back", func(ctx context.Context) error { return d.Tickets.HandBack(ctx, d.App) }},
 		{"sandbox", d.Sandbox.Run},
 		{"mail", d.Mail.Run},
 	}

@@ -21,7 +21,7 @@ var Version = "dev"
 // usageError is wrong usage of the command line.
 type usageError struct{ error }
 
-// failed is an error whose sentence stands on stderr already.
+// errShown is an error whose sentence stands on stderr already.
 var errShown = errors.New("shown")
 
 // Main runs the command line and returns the exit code.

@@ -24,6 +24,7 @@ var reasons = map[string]string{
 	"answered":             "An agent answered.",
 	"undone":               "The answer was taken back.",
 	"delivery_failed":      "The answer could not be delivered.",
+	"left_team":            "Its assignee is not in its team any more.",
 	"form_new":             "It came by a form.",
 }
 

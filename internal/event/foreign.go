@@ -47,6 +47,12 @@ func Foreign(e *core.RequestEvent) desk.Actor {
 
 // Within runs verb and then the foreign write itself in one transaction.
 func Within(e *core.RecordRequestEvent, verb func(tx core.App) error) error {
+	return WithinRequest(e.RequestEvent, e.Next, verb)
+}
+
+// WithinRequest is Within for PocketBase's other requests: next goes on with
+// the one of e.
+func WithinRequest(e *core.RequestEvent, next func() error, verb func(tx core.App) error) error {
 	return e.App.RunInTransaction(func(tx core.App) error {
 		outside := e.App
 		e.App = tx
@@ -54,7 +60,7 @@ func Within(e *core.RecordRequestEvent, verb func(tx core.App) error) error {
 		if err := verb(tx); err != nil {
 			return Sentence(err)
 		}
-		return e.Next()
+		return next()
 	})
 }
 

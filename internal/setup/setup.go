@@ -6,6 +6,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -109,23 +110,27 @@ func (s *Setup) Do(ctx context.Context, in Input) (owner *core.Record, err error
 	if err := in.check(); err != nil {
 		return nil, err
 	}
+	if done, err := Done(s.App); err != nil || done {
+		return nil, cmp.Or(err, error(errDone))
+	}
+	n, err := s.Access.Prepare(access.NewAgent{Name: in.Owner.Name, Email: in.Owner.Email, Password: in.Owner.Password, Roles: []desk.Role{desk.RoleOwner}})
+	if err != nil {
+		return nil, err
+	}
 	var look email.Look
 	if in.Mailbox != nil {
 		in.complete()
 		look = s.Mail.Look(ctx, *in.Mailbox)
 	}
 	err = s.App.RunInTransaction(func(tx core.App) error {
-		if done, err := Done(tx); err != nil || done {
-			if err == nil {
-				err = errDone
-			}
-			return err
+		if done, err := Done(tx); err != nil || done { // by somebody else meanwhile
+			return cmp.Or(err, error(errDone))
 		}
 		by := desk.System("setup")
 		if err := s.settings(tx, by, in); err != nil {
 			return err
 		}
-		if owner, err = s.Access.AddAgent(tx, by, access.NewAgent{Name: in.Owner.Name, Email: in.Owner.Email, Password: in.Owner.Password, Roles: []desk.Role{desk.RoleOwner}}); err != nil {
+		if owner, err = s.Access.AddAgent(tx, by, n); err != nil {
 			return err
 		}
 		support, err := s.Teams.Add(tx, by, firstTeam, owner.Id)

@@ -7,5 +7,5 @@ import (
 
 // BindForeign refuses changes that come past Add and Change.
 func BindForeign(app core.App) {
-	event.Refuse(app, "Change teams on the people page or through /api/desk/teams, so that their members' rights follow.", "teams", "team_members")
+	event.Refuse(app, "Change teams on the people page or through /api/desk/teams, so that their members' rights follow.", teamsCollection)
 }
