@@ -21,22 +21,32 @@ import (
 const maxSQL = 64 << 10
 
 // guardRoutes puts our checks in front of PocketBase's own routes: an ended
-// sign-in is none, and its SQL console only reads, so that nothing is written
-// past the log.
+// sign-in is none, its SQL console only reads, and no collection is emptied, so
+// that nothing is written past the log.
 func (d *Desk) guardRoutes(e *core.ServeEvent) {
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellRetryAfter", Priority: apis.DefaultRateLimitMiddlewarePriority - 1, Func: retryAfter})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellSession", Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 1, Func: d.Access.Middleware})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellSQL", Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 2, Func: onlyReads})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "deskbellTruncate", Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 2, Func: keepRows})
 }
 
 // retryAfter tells whoever was limited by PocketBase when to come back.
 func retryAfter(e *core.RequestEvent) error {
 	err := e.Next()
 	var limited *router.ApiError
-	if errors.As(err, &limited) && limited.Status == http.StatusTooManyRequests {
+	if errors.As(err, &limited) && limited.Status == http.StatusTooManyRequests && e.Response.Header().Get("Retry-After") == "" {
 		e.Response.Header().Set("Retry-After", "60")
 	}
 	return err
+}
+
+// keepRows refuses to empty a collection: PocketBase would delete its rows
+// past the checks of deleting one.
+func keepRows(e *core.RequestEvent) error {
+	if e.Request.Method == http.MethodDelete && strings.HasSuffix(strings.TrimSuffix(e.Request.URL.Path, "/"), "/truncate") {
+		return route.Fail(e, desk.Errorf(desk.Forbidden, "The collections of a desk are not emptied: the log would lose what it is about."))
+	}
+	return e.Next()
 }
 
 func onlyReads(e *core.RequestEvent) error {

@@ -22,6 +22,7 @@ import (
 	"github.com/deskbell/deskbell/internal/event"
 	"github.com/deskbell/deskbell/internal/route"
 	"github.com/deskbell/deskbell/internal/ticket"
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
@@ -61,7 +62,7 @@ const callerKey = "deskbellCaller"
 
 // subscribe lets a browser hear only the topics its agent may.
 func (n *News) subscribe(e *core.RealtimeSubscribeRequestEvent) error {
-	ours := slices.ContainsFunc(e.Subscriptions, isOurs)
+	ours := slices.ContainsFunc(e.Subscriptions, func(topic string) bool { return isOurs(nameOf(topic)) })
 	if !ours {
 		return e.Next()
 	}
@@ -74,7 +75,7 @@ func (n *News) subscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	}
 	allowed := e.Subscriptions[:0:0]
 	for _, topic := range e.Subscriptions {
-		name, _, _ := strings.Cut(topic, "?") // the SDK may add options
+		name := nameOf(topic)
 		if !isOurs(name) || n.may(who, name) {
 			allowed = append(allowed, topic)
 		}
@@ -82,6 +83,12 @@ func (n *News) subscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	e.Subscriptions = allowed
 	e.Client.Set(callerKey, who)
 	return e.Next()
+}
+
+// nameOf is a topic without the options that the SDK may add.
+func nameOf(topic string) string {
+	name, _, _ := strings.Cut(topic, "?")
+	return name
 }
 
 func isOurs(topic string) bool {
@@ -172,7 +179,7 @@ func (n *News) topics(events []desk.Event) (map[string]*Hint, error) {
 			continue
 		}
 		add("me", e, 0)
-		if !strings.HasPrefix(e.Kind, "ticket.") && !strings.HasPrefix(e.Kind, "message.") {
+		if !ofATicket(e.Kind) {
 			add("desk", e, 0)
 		}
 		if e.Ticket == "" {
@@ -196,6 +203,13 @@ func (n *News) topics(events []desk.Event) (map[string]*Hint, error) {
 		}
 	}
 	return out, nil
+}
+
+// ofATicket reports whether events of a kind concern those who see the ticket,
+// and not the whole desk.
+func ofATicket(kind string) bool {
+	noun, _, _ := strings.Cut(kind, ".")
+	return noun == "ticket" || noun == "message" || noun == "customer"
 }
 
 func numbers(n int64) []int64 {
@@ -271,6 +285,9 @@ func (n *News) deliver(client subscriptions.Client) {
 			continue
 		}
 		for topic, hint := range box {
+			if !client.HasSubscription(topic) {
+				continue
+			}
 			data, err := json.Marshal(hint)
 			if err != nil {
 				continue
@@ -280,28 +297,27 @@ func (n *News) deliver(client subscriptions.Client) {
 	}
 }
 
-// goesOn checks again whether the browser's agent is still signed in and may
-// still hear what it subscribed.
+// goesOn checks again whether the browser's caller is still signed in, and ends
+// what they may not hear any more: a ticket can move, a team or a key be lost.
 func (n *News) goesOn(client subscriptions.Client) bool {
 	who, ok := client.Get(callerKey).(*route.Caller)
 	if !ok {
 		return false
 	}
-	if who.Actor.Kind != desk.ActorAgent {
-		return true
+	if who.Actor.Kind == desk.ActorSuper { // PocketBase forgets whose password changed
+		if r, ok := client.Get(apis.RealtimeClientAuthKey).(*core.Record); !ok || r.Id != who.Actor.ID {
+			return false
+		}
 	}
-	if !n.access.SessionGoesOn(who.Session) {
-		return false
-	}
-	now, err := n.access.CallerOf(who.Actor.ID, who.Session)
+	now, err := n.access.Again(n.app, who)
 	if err != nil {
-		return false
+		n.app.Logger().Error("who hears news could not be checked", "error", err)
 	}
-	if slices.Equal(now.Teams, who.Teams) && slices.Equal(now.Roles, who.Roles) {
-		return true
+	if now == nil {
+		return false
 	}
 	for topic := range client.Subscriptions() {
-		if isOurs(topic) && !n.may(now, topic) {
+		if name := nameOf(topic); isOurs(name) && !n.may(now, name) {
 			client.Unsubscribe(topic)
 		}
 	}
