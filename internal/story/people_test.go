@@ -448,9 +448,14 @@ func TestAPasswordIsNotGuessedFromManyAddresses(t *testing.T) {
 		if status != 429 || retry == "" || retry == "0" {
 			t.Errorf("%s after ten wrong passwords: %d, Retry-After %q, %s", c.email, status, retry, body)
 		}
-		answers[body] += c.email + " "
+		answers[strings.Map(func(r rune) rune { // the seconds differ
+			if r >= '0' && r <= '9' {
+				return -1
+			}
+			return r
+		}, body)] += c.email + " "
 	}
-	if len(answers) > 2 { // the seconds may differ by one
+	if len(answers) != 1 {
 		t.Errorf("the answers tell accounts apart: %v", answers)
 	}
 	if status, _, body := tryFrom(t, d, "127.0.0.1", "agents", desktest.OwnerEmail, desktest.OwnerPassword); status != 200 {
