@@ -18,13 +18,13 @@ var reasons = map[string]string{
 	"same_message_id":      "It came under the Message-ID of another mail with other content; both were kept.",
 	"same_subject":         "Its subject is that of an earlier ticket, but it refers to none of its messages.",
 	"bounce":               "A mail system reports on a mail of this ticket.",
+	"left_team":            "Its assignee is not in its team any more.",
 	"opened_by_agent":      "An agent opened it.",
 	"opened_by_api":        "It was opened through the API.",
 	"customer_wrote":       "The customer wrote again.",
 	"answered":             "An agent answered.",
 	"undone":               "The answer was taken back.",
 	"delivery_failed":      "The answer could not be delivered.",
-	"left_team":            "Its assignee is not in its team any more.",
 	"form_new":             "It came by a form.",
 }
 
