@@ -1,11 +1,11 @@
 import { parse } from 'svelte/compiler';
-import { describe, expect, it } from 'vitest';
-import catalogue from '../locales/en.json?raw';
-import { known, runs, t, word } from '../src/core/i18n.svelte';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { dayHeading, duration, relative, weekday } from '../src/core/format';
+import { known, locale, runs, t, word } from '../src/core/i18n.svelte';
+import { read } from '../src/core/storage';
+import { sources } from './kit/sources';
 
-const texts = JSON.parse(catalogue) as Record<string, string>;
-const sources = import.meta.glob<string>('../src/**/*.{svelte,ts}', { query: '?raw', import: 'default', eager: true });
-const files = Object.entries(sources).map(([path, code]) => ({ name: path.replace('../src/', ''), code }));
+const files = [...sources].map(([name, code]) => ({ name, code }));
 
 describe('t', () => {
   it('fills arguments and plurals', () => {
@@ -28,26 +28,50 @@ describe('t', () => {
   });
 });
 
-describe('catalogue', () => {
-  it('holds every key that is used', () => {
-    const missing = files.flatMap(({ name, code }) =>
-      [...code.matchAll(/\b(?:t|runs)\(\s*'([^']+)'/g)]
-        .map((m) => m[1]!)
-        .filter((key) => !(key in texts))
-        .map((key) => `${name}: ${key}`),
-    );
-    expect(missing).toEqual([]);
+describe('locale', () => {
+  afterEach(async () => {
+    await locale.choose('en');
+    vi.restoreAllMocks();
   });
 
-  it('holds no key that nobody uses', () => {
-    const all = files.map((file) => file.code).join('\n');
-    const prefixes = [...all.matchAll(/(?:word|known)\(\s*'([\w]+)'/g)].map((m) => m[1]! + '.');
-    const templates = [...all.matchAll(/t\(\s*`([^`]*?)\$\{/g)].map((m) => m[1]!);
-    const dynamic = [...prefixes, ...templates, 'status.', 'priority.', 'type.', 'event.'];
-    const unused = Object.keys(texts).filter(
-      (key) => !all.includes(`'${key}'`) && !dynamic.some((prefix) => key.startsWith(prefix)),
-    );
-    expect(unused).toEqual([]);
+  it('changes every text, plurals, numbers and dates at once', async () => {
+    await locale.choose('de');
+    expect(document.documentElement.lang).toBe('de');
+    expect(t('thread.earlier', { n: 1 })).toBe('1 frühere Nachricht');
+    expect(t('thread.earlier', { n: 12_000 })).toBe('12.000 frühere Nachrichten');
+    expect(word('status', 'pending')).toBe('Wartend');
+    expect(duration(400)).toBe('400 ms');
+    expect(duration(1400)).toBe('1,4 s');
+    expect(relative('2026-03-02T10:00:00Z', Date.parse('2026-03-02T12:00:00Z'))).toBe('vor 2 Stunden');
+    expect(weekday(0)).toBe('Montag');
+  });
+
+  it('writes dates as the browser’s own region does', async () => {
+    vi.spyOn(navigator, 'languages', 'get').mockReturnValue(['de-AT', 'en']);
+    await locale.choose('de');
+    expect(locale.tag).toBe('de-AT');
+    expect(dayHeading('2026-01-02T10:00:00', Date.parse('2026-03-02T12:00:00'))).toContain('Jänner');
+  });
+
+  it.each([
+    ['de', ['de-CH', 'en']],
+    ['de', ['fr', 'de']],
+    ['en', ['fr']],
+    ['en', ['en-GB', 'de']],
+  ])('starts in %s for %s', async (language, languages) => {
+    locale.choice = undefined;
+    vi.spyOn(navigator, 'languages', 'get').mockReturnValue(languages);
+    await locale.start();
+    expect(locale.current).toBe(language);
+  });
+
+  it('remembers what was chosen, and takes over what the desk keeps', async () => {
+    await locale.choose('de');
+    expect(read('language')).toBe('de');
+    await locale.follow('en');
+    expect(locale.current).toBe('en');
+    await locale.follow('tlh');
+    expect(locale.current).toBe('en');
   });
 });
 

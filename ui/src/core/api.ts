@@ -1,5 +1,6 @@
 import PocketBase, { ClientResponseError } from 'pocketbase';
 import { emit } from './bus';
+import { locale } from './i18n.svelte';
 
 /** The one client: sign-in, transport and the realtime connection. */
 export const pb = new PocketBase(window.location.origin);
@@ -40,6 +41,7 @@ export interface CallOptions {
 
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   const query = Object.fromEntries(Object.entries(options.query ?? {}).filter(([, v]) => v != null && v !== ''));
+  pb.lang = locale.tag; // what goes out as Accept-Language
   try {
     return await pb.send<T>(path, {
       method,

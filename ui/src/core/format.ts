@@ -6,9 +6,9 @@ const DAY = 24 * HOUR;
 
 const cache = new Map<string, Intl.DateTimeFormat>();
 function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const id = locale.current + JSON.stringify(options);
+  const id = locale.tag + JSON.stringify(options);
   let format = cache.get(id);
-  if (!format) cache.set(id, (format = new Intl.DateTimeFormat(locale.current, { hourCycle: 'h23', ...options })));
+  if (!format) cache.set(id, (format = new Intl.DateTimeFormat(locale.tag, { hourCycle: 'h23', ...options })));
   return format;
 }
 
@@ -42,6 +42,11 @@ export function day(at: string, now: number): string {
   return dates({ day: 'numeric', month: 'short', year }).format(date);
 }
 
+/** A day of the week by its number, Monday being 0. */
+export function weekday(index: number, width: 'long' | 'short' = 'long'): string {
+  return dates({ weekday: width, timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + index)); // the 1st was a Monday
+}
+
 /** The heading between two days of a conversation. */
 export function dayHeading(at: string, now: number): string {
   if (sameDay(at, now)) return t('time.today');
@@ -52,7 +57,7 @@ export function dayHeading(at: string, now: number): string {
 /** "in 4 minutes", "2 hours ago", in words; within the minute, which is how often the clock ticks, "now". */
 export function relative(at: string, now: number): string {
   const ms = Date.parse(at) - now;
-  const format = new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto' });
+  const format = new Intl.RelativeTimeFormat(locale.tag, { numeric: 'auto' });
   const abs = Math.abs(ms);
   if (abs < MINUTE) return format.format(0, 'second');
   if (abs < HOUR) return format.format(Math.round(ms / MINUTE), 'minute');
@@ -68,7 +73,7 @@ export function fileSize(bytes: number): string {
   const step = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** step;
   const digits = value < 10 && step > 0 ? 1 : 0;
-  return new Intl.NumberFormat(locale.current, {
+  return new Intl.NumberFormat(locale.tag, {
     style: 'unit',
     unit: UNITS[step],
     unitDisplay: step === 0 ? 'long' : 'short',
@@ -85,7 +90,7 @@ export function duration(ms: number): string {
 }
 
 export function count(n: number): string {
-  return new Intl.NumberFormat(locale.current).format(n);
+  return new Intl.NumberFormat(locale.tag).format(n);
 }
 
 /** "Maren Holt" -> "MH"; an address gives its first two letters. */

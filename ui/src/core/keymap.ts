@@ -1,10 +1,7 @@
-import type { Key } from './i18n.svelte';
-
-/** Every key of the workspace: what `?` shows and what scopes bind, in one table. */
+/** Every key of the workspace: what `?` shows and what scopes bind, in one table; its words are `key.<id>`. */
 export interface KeyEntry {
   keys: string;
   group: 'global' | 'list' | 'conversation' | 'composer';
-  label: Key;
   /** The same key as other keyboards send it. */
   also?: string;
   /** Works while a text field has the focus. */
@@ -12,38 +9,38 @@ export interface KeyEntry {
 }
 
 export const KEYMAP = {
-  help: { keys: 'Shift+?', also: '?', group: 'global', label: 'keys.help' },
-  search: { keys: '/', group: 'global', label: 'keys.search' },
-  undo: { keys: 'z', group: 'global', label: 'keys.undo' },
-  goInbox: { keys: 'g i', group: 'global', label: 'keys.goInbox' },
-  goUnassigned: { keys: 'g u', group: 'global', label: 'keys.goUnassigned' },
-  goAll: { keys: 'g a', group: 'global', label: 'keys.goAll' },
-  goOutbox: { keys: 'g o', group: 'global', label: 'keys.goOutbox' },
-  next: { keys: 'j', group: 'list', label: 'keys.next' },
-  previous: { keys: 'k', group: 'list', label: 'keys.previous' },
-  open: { keys: 'Enter', group: 'list', label: 'keys.open' },
-  openAlso: { keys: 'o', group: 'list', label: 'keys.open' },
-  select: { keys: 'x', group: 'list', label: 'keys.select' },
-  selectRange: { keys: 'Shift+X', group: 'list', label: 'keys.selectRange' },
-  unread: { keys: 'Shift+U', group: 'list', label: 'keys.unread' },
-  back: { keys: 'u', group: 'list', label: 'keys.back' },
-  solve: { keys: 'e', group: 'conversation', label: 'keys.solve' },
-  reopen: { keys: 'Shift+E', group: 'conversation', label: 'keys.reopen' },
-  reply: { keys: 'r', group: 'conversation', label: 'keys.reply' },
-  replyAll: { keys: 'Shift+R', group: 'conversation', label: 'keys.replyAll' },
-  note: { keys: 'i', group: 'conversation', label: 'keys.note' },
-  assign: { keys: 'a', group: 'conversation', label: 'keys.assign' },
-  assignMe: { keys: 'Shift+A', group: 'conversation', label: 'keys.assignMe' },
-  tag: { keys: 't', group: 'conversation', label: 'keys.tag' },
-  priority: { keys: 'p', group: 'conversation', label: 'keys.priority' },
-  team: { keys: 'v', group: 'conversation', label: 'keys.team' },
-  panel: { keys: '.', group: 'conversation', label: 'keys.panel' },
-  nextMessage: { keys: ']', group: 'conversation', label: 'keys.nextMessage' },
-  previousMessage: { keys: '[', group: 'conversation', label: 'keys.previousMessage' },
-  send: { keys: '$mod+Enter', group: 'composer', label: 'keys.send', typing: true },
-  sendSolve: { keys: '$mod+Shift+Enter', group: 'composer', label: 'keys.sendSolve', typing: true },
-  toggleNote: { keys: '$mod+Shift+N', group: 'composer', label: 'keys.toggleNote', typing: true },
-  leave: { keys: 'Escape', group: 'composer', label: 'keys.leave', typing: true },
+  help: { keys: 'Shift+?', also: '?', group: 'global' },
+  search: { keys: '/', group: 'global' },
+  undo: { keys: 'z', group: 'global' },
+  goInbox: { keys: 'g i', group: 'global' },
+  goUnassigned: { keys: 'g u', group: 'global' },
+  goAll: { keys: 'g a', group: 'global' },
+  goOutbox: { keys: 'g o', group: 'global' },
+  next: { keys: 'j', group: 'list' },
+  previous: { keys: 'k', group: 'list' },
+  open: { keys: 'Enter', group: 'list' },
+  openAlso: { keys: 'o', group: 'list' },
+  select: { keys: 'x', group: 'list' },
+  selectRange: { keys: 'Shift+X', group: 'list' },
+  unread: { keys: 'Shift+U', group: 'list' },
+  back: { keys: 'u', group: 'list' },
+  solve: { keys: 'e', group: 'conversation' },
+  reopen: { keys: 'Shift+E', group: 'conversation' },
+  reply: { keys: 'r', group: 'conversation' },
+  replyAll: { keys: 'Shift+R', group: 'conversation' },
+  note: { keys: 'i', group: 'conversation' },
+  assign: { keys: 'a', group: 'conversation' },
+  assignMe: { keys: 'Shift+A', group: 'conversation' },
+  tag: { keys: 't', group: 'conversation' },
+  priority: { keys: 'p', group: 'conversation' },
+  team: { keys: 'v', group: 'conversation' },
+  panel: { keys: '.', group: 'conversation' },
+  nextMessage: { keys: ']', group: 'conversation' },
+  previousMessage: { keys: '[', group: 'conversation' },
+  send: { keys: '$mod+Enter', group: 'composer', typing: true },
+  sendSolve: { keys: '$mod+Shift+Enter', group: 'composer', typing: true },
+  toggleNote: { keys: '$mod+Shift+N', group: 'composer', typing: true },
+  leave: { keys: 'Escape', group: 'composer', typing: true },
 } as const satisfies Record<string, KeyEntry>;
 
 export type KeyId = keyof typeof KEYMAP;

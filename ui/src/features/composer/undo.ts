@@ -24,5 +24,5 @@ export async function undoSend(delivery: string, conversation: Conversation, mes
     composer.focus++;
   } else if (!composer) inbox.show(conversation.number);
   inbox.list.refreshSoon();
-  toasts.info(t('composer.undone'));
+  toasts.info(t('delivery.undone'));
 }

@@ -1,4 +1,5 @@
 import { ApiError, pb, post } from '$core/api';
+import { locale } from '$core/i18n.svelte';
 
 export interface StoredFile {
   id: string;
@@ -77,6 +78,7 @@ export function upload(file: File, progress: (done: number) => void, signal: Abo
     const request = new XMLHttpRequest();
     request.open('POST', '/api/desk/files');
     request.setRequestHeader('Authorization', `Bearer ${pb.authStore.token}`);
+    request.setRequestHeader('Accept-Language', locale.tag);
     request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
     request.onerror = () => reject(new ApiError(0, ''));
     request.onload = () => {

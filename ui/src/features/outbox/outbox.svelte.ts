@@ -85,7 +85,7 @@ export class Outbox {
 
   retry = (item: OutboxItem) => this.#do(() => outboxApi.retry(item.id), t('outbox.retried'));
   settle = (item: OutboxItem) => this.#do(() => outboxApi.settle(item.id), t('outbox.settled'));
-  undo = (item: OutboxItem) => this.#do(() => outboxApi.undo(item.id), t('composer.undone'));
+  undo = (item: OutboxItem) => this.#do(() => outboxApi.undo(item.id), t('delivery.undone'));
 
   async pause(paused: boolean) {
     await this.#do(() => outboxApi.pause(paused), t(paused ? 'outbox.paused' : 'outbox.resumed'));

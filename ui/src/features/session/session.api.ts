@@ -8,7 +8,8 @@ export interface Banner {
 }
 
 export interface Me {
-  agent: { id: string; name: string; email: string; roles: string[]; signature?: string };
+  /** language is there when the desk keeps what the agent chose; '' means nothing chosen yet. */
+  agent: { id: string; name: string; email: string; roles: string[]; signature?: string; language?: string };
   permissions: string[];
   desk: {
     name: string;
@@ -61,8 +62,13 @@ export const sessionApi = {
   signOut: () => post<void>('/api/desk/sign-out'),
   me: () => get<Me>('/api/desk/me'),
   counts: () => get<Counts>('/api/desk/counts'),
-  changeMe: (change: { name?: string; signature?: string; password?: string; old_password?: string }) =>
-    patch<unknown>('/api/desk/me', change),
+  changeMe: (change: {
+    name?: string;
+    signature?: string;
+    language?: string;
+    password?: string;
+    old_password?: string;
+  }) => patch<unknown>('/api/desk/me', change),
   sessions: () => get<{ items: AgentSession[] }>('/api/desk/sessions'),
   endSession: (id: string) => call<void>('DELETE', `/api/desk/sessions/${id}`),
   /** Whether the desk still waits for its first start; false when it can't be told. */

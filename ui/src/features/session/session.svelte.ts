@@ -1,5 +1,6 @@
 import { ApiError } from '$core/api';
 import { emit, on } from '$core/bus';
+import { locale, type Language } from '$core/i18n.svelte';
 import { live } from '$core/live.svelte';
 import { href, router } from '$core/router.svelte';
 import { sessionApi, type Counts, type Me } from './session.api';
@@ -28,7 +29,9 @@ class Session {
     if (!sessionApi.signedIn()) return this.#toSignIn();
     this.problem = null;
     try {
-      this.me = await sessionApi.me();
+      const me = await sessionApi.me();
+      await locale.follow(me.agent.language);
+      this.me = me;
       void sessionApi.refresh().catch(() => undefined);
       this.#listen(this.me);
       await this.#recount();
@@ -40,6 +43,12 @@ class Session {
 
   async refresh() {
     this.me = await sessionApi.me();
+  }
+
+  /** Changes the language here and, where the desk keeps it, wherever the agent signs in. */
+  async speak(language: Language) {
+    await locale.choose(language);
+    if (this.me?.agent.language !== undefined) await sessionApi.changeMe({ language });
   }
 
   async signOut() {

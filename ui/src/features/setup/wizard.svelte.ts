@@ -1,6 +1,7 @@
-import { t, type Key } from '$core/i18n.svelte';
+import { weekday } from '$core/format';
+import { t } from '$core/i18n.svelte';
 import { MailboxDraft } from '../mailbox/draft.svelte';
-import { officeHours, DAYS, type Hours } from '../schema/schema.types';
+import { officeHours, DAYS, type Day, type Hours } from '../schema/schema.types';
 import { sessionApi } from '../session/session.api';
 import { session } from '../session/session.svelte';
 import { isEmail } from '../ticket/address';
@@ -91,7 +92,7 @@ export class Wizard {
   /** "Mon to Fri" when the open days follow each other, else the days. */
   #days(): string {
     const open = DAYS.filter((day) => this.hours[day].length > 0);
-    const name = (day: string) => t(`dayShort.${day}` as Key);
+    const name = (day: Day) => weekday(DAYS.indexOf(day), 'short');
     if (open.length === 0) return t('hours.always');
     const first = DAYS.indexOf(open[0]!);
     const run = open.every((day, i) => DAYS.indexOf(day) === first + i);
