@@ -13,7 +13,7 @@ const PAGES = [
     async (page, url, say) => {
       await list(page, url);
       await page.getByRole('checkbox').first().check({ force: true });
-      await page.getByRole('region', { name: say('bulk.region') }).waitFor();
+      await page.getByRole('region', { name: say('bulk.region'), exact: true }).waitFor();
     },
   ],
   [
@@ -49,7 +49,7 @@ const PAGES = [
     'why',
     async (page, url, say) => {
       await ticket(page, url, say);
-      await page.getByRole('button', { name: say('why.title') }).click();
+      await page.getByRole('button', { name: say('why.title'), exact: true }).click();
       await page.getByRole('dialog').getByRole('listitem').first().waitFor();
     },
   ],
@@ -58,7 +58,7 @@ const PAGES = [
     async (page, url, say) => {
       await ticket(page, url, say);
       await page.keyboard.press('p');
-      await page.getByRole('option', { name: say('priority.high') }).waitFor();
+      await page.getByRole('option', { name: say('priority.high'), exact: true }).waitFor();
     },
   ],
   [
@@ -75,7 +75,7 @@ const PAGES = [
     async (page, url, say) => {
       await go(page, url + '/outbox');
       await page.getByText('Broken pole').first().click();
-      await page.getByRole('heading', { name: say('outbox.happened') }).waitFor();
+      await page.getByRole('heading', { name: say('outbox.happened'), exact: true }).waitFor();
     },
   ],
   ['the sandbox', (page, url, say) => visit(page, url + '/sandbox', say('sandbox.arrived'), say('sandbox.playing'))],
@@ -88,7 +88,7 @@ const PAGES = [
     'a new mailbox',
     async (page, url, say) => {
       await go(page, url + '/settings/mailboxes');
-      await page.getByRole('button', { name: say('mailboxes.add') }).click();
+      await page.getByRole('button', { name: say('mailboxes.add'), exact: true }).click();
       await page.getByRole('dialog').getByText(say('preset.other')).click();
     },
   ],
@@ -97,7 +97,7 @@ const PAGES = [
     'an invitation',
     async (page, url, say) => {
       await go(page, url + '/settings/people');
-      await page.getByRole('button', { name: say('action.invite') }).click();
+      await page.getByRole('button', { name: say('action.invite'), exact: true }).click();
       await page.getByRole('dialog').waitFor();
     },
   ],
@@ -111,7 +111,7 @@ const ON_A_PHONE = [
     'more',
     async (page, url, say) => {
       await list(page, url);
-      await page.getByRole('button', { name: say('nav.more') }).click();
+      await page.getByRole('button', { name: say('nav.more'), exact: true }).click();
       await page.getByRole('dialog').waitFor();
     },
   ],
@@ -119,8 +119,8 @@ const ON_A_PHONE = [
     'the details',
     async (page, url, say) => {
       await ticket(page, url, say);
-      await page.getByRole('button', { name: say('conversation.more') }).click();
-      await page.getByRole('menuitem', { name: say('conversation.details') }).click();
+      await page.getByRole('button', { name: say('conversation.more'), exact: true }).click();
+      await page.getByRole('menuitem', { name: say('conversation.details'), exact: true }).click();
       await page.getByRole('complementary').waitFor();
     },
   ],
@@ -184,15 +184,15 @@ async function ticket(page, url, say) {
   await go(page, url + '/inbox/all/1001');
   await reads(page, 'a spare');
   await page
-    .getByRole('group', { name: say('composer.replyLabel') })
-    .or(page.getByRole('group', { name: say('composer.noteLabel') }))
+    .getByRole('group', { name: say('composer.replyLabel'), exact: true })
+    .or(page.getByRole('group', { name: say('composer.noteLabel'), exact: true }))
     .or(page.getByRole('button', { name: say('composer.replyTo').replace('{name}', 'Maren') }))
     .first()
     .waitFor();
 }
 
 async function setUp(page, desk, look, say) {
-  const next = () => page.getByRole('button', { name: say('action.continue') }).click();
+  const next = () => page.getByRole('button', { name: say('action.continue'), exact: true }).click();
   await page.goto(desk.link);
   await page.getByLabel(say('setup.companyField')).fill('Fjellkant Outdoor');
   await look(page, 'set-up: company');
