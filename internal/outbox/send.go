@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	workers    = 4                // mails on their way at once
+	workers    = 8                // mails on their way at once
 	perMailbox = 2                // of them through one mailbox: replies are paced, not held
+	look       = 2 * perMailbox   // recipients read at a time; those being claimed may be among them
 	sendLimit  = 10 * time.Minute // longest single try
 	pauseLook  = 20 * time.Second // between looks whether a pause is over
 	storePause = 5 * time.Second  // before something that could not be stored is tried again
@@ -39,6 +40,13 @@ func (f inFlight) take(id, mailbox string) bool {
 	f.ids[id] = true
 	f.mailboxes[mailbox]++
 	return true
+}
+
+// full reports whether a mailbox sends as much at once as it may.
+func (f inFlight) full(mailbox string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mailboxes[mailbox] >= perMailbox
 }
 
 func (f inFlight) give(id, mailbox string) {
@@ -90,48 +98,71 @@ func (o *Outbox) recover() error {
 	})
 }
 
-// sweep starts what is due and returns when to look again.
+// sweep starts what is due, replies before automatic mail, and returns when to
+// look again. What finds no room is started when something else has ended.
 func (o *Outbox) sweep(ctx context.Context, slots chan struct{}, wg *sync.WaitGroup) (time.Time, error) {
 	now := o.clock.Now()
 	paused, err := o.release()
 	if err != nil {
 		return time.Time{}, err
 	}
-	due, err := recipientsWhere(o.app, `r.state IN ('queued','deferred','held','scheduled') AND r.next_try > 0 AND r.next_try <= ?
-		ORDER BY d.auto, r.next_try LIMIT 100`, desk.Millis(now))
+	boxes, err := busyMailboxes(o.app)
 	if err != nil {
 		return time.Time{}, err
 	}
-	for _, r := range due {
-		if !o.busy.take(r.ID, r.mailbox) {
-			continue
-		}
-		held, err := o.heldBack(r, now)
-		if err != nil || held {
-			o.busy.give(r.ID, r.mailbox)
-			if err != nil {
+	o.turn++
+	for _, auto := range []bool{false, true} {
+		for i := range boxes {
+			if err := o.sendDue(ctx, boxes[(i+o.turn)%len(boxes)], auto, now, slots, wg); err != nil {
 				return time.Time{}, err
 			}
-			continue
 		}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			o.busy.give(r.ID, r.mailbox)
-			return time.Time{}, nil
-		}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			defer func() { <-slots; o.busy.give(r.ID, r.mailbox); o.Wake() }()
-			o.try(ctx, r)
-		}()
 	}
 	next, err := o.nextDue(now)
 	if again := now.Add(pauseLook); paused && (next.IsZero() || again.Before(next)) {
 		next = again
 	}
 	return next, err
+}
+
+// sendDue starts what is due behind one mailbox, as far as there is room.
+func (o *Outbox) sendDue(ctx context.Context, mailbox string, auto bool, now time.Time, slots chan struct{}, wg *sync.WaitGroup) error {
+	for ctx.Err() == nil && len(slots) < cap(slots) && !o.busy.full(mailbox) {
+		found, err := dueBehind(o.app, mailbox, auto, desk.Millis(now), look)
+		if err != nil {
+			return err
+		}
+		moved := false
+		for _, r := range found {
+			if ctx.Err() != nil || len(slots) == cap(slots) || !o.busy.take(r.ID, mailbox) {
+				continue
+			}
+			held, err := o.heldBack(r, now)
+			if err != nil {
+				o.busy.give(r.ID, mailbox)
+				return err
+			}
+			if moved = true; held {
+				o.busy.give(r.ID, mailbox)
+				continue
+			}
+			o.send(ctx, r, slots, wg)
+		}
+		if len(found) < look || !moved {
+			return nil
+		}
+	}
+	return nil
+}
+
+// send tries one recipient on its own; the caller has taken it and seen that
+// there is a slot, and nobody else fills slots.
+func (o *Outbox) send(ctx context.Context, r *due, slots chan struct{}, wg *sync.WaitGroup) {
+	slots <- struct{}{}
+	wg.Go(func() {
+		defer func() { <-slots; o.busy.give(r.ID, r.mailbox); o.Wake() }()
+		o.try(ctx, r)
+	})
 }
 
 // release lets go what a pause held back once the pause is over, however it was
@@ -144,7 +175,7 @@ func (o *Outbox) release() (waits bool, err error) {
 	if o.limits.AutoPaused() {
 		return true, nil
 	}
-	return false, o.app.RunInTransaction(o.Resume)
+	return false, o.app.RunInTransaction(func(tx core.App) error { return o.Resume(tx, desk.System("outbox")) })
 }
 
 func (o *Outbox) nextDue(now time.Time) (time.Time, error) {
@@ -251,10 +282,12 @@ func (o *Outbox) attempt(ctx context.Context, r *due) (claimed bool, result desk
 	}
 	d, err := Find(o.app, r.Delivery)
 	if err != nil || d == nil {
+		o.app.Logger().Error("a mail on its way could not be read", "delivery", r.Delivery, "found", d != nil, "error", err)
 		return true, desk.SendResult{State: desk.SendDeferred, Answer: "The mail could not be read from the database."}
 	}
 	files, err := o.files.Attachments(d.Files)
 	if err != nil {
+		o.app.Logger().Error("an attachment could not be read", "delivery", r.Delivery, "error", err)
 		return true, desk.SendResult{State: desk.SendDeferred, Answer: "An attachment could not be read."}
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendLimit)
@@ -325,6 +358,11 @@ func (o *Outbox) update(tx core.App, r *due) error {
 	now := desk.Millis(o.clock.Now())
 	if err := updateRecipient(tx, &r.Recipient, now); err != nil {
 		return err
+	}
+	if needsPerson(r.State) { // news, whatever was put away before
+		if err := setPutAway(tx, r.Delivery, 0, now); err != nil {
+			return err
+		}
 	}
 	return refresh(tx, r.Delivery, now)
 }
