@@ -1,10 +1,7 @@
 package outbox
 
 import (
-	"database/sql"
-
 	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -72,14 +69,7 @@ func Counts(app core.App, of Scope) (map[string]int, error) {
 	out := map[string]int{}
 	for _, where := range []string{"d.state IN ('held','scheduled','queued','sending','deferred')", attention} {
 		where, args := of.and(where)
-		err := sqlite.Each(app, func(r *sql.Rows) error {
-			var state string
-			var n int
-			err := r.Scan(&state, &n)
-			out[state] = n
-			return err
-		}, "SELECT d.state, count(*) FROM deliveries d WHERE "+where+" GROUP BY d.state", args...)
-		if err != nil {
+		if err := countStates(app, out, where, args...); err != nil {
 			return nil, err
 		}
 	}
@@ -105,22 +95,7 @@ func CountHeldByBreaker(app core.App) (int, error) {
 	return count(app, Scope{}, "d.state = 'held' AND d.held_by = 'breaker'")
 }
 
-func count(app core.App, of Scope, where string, args ...any) (n int, err error) {
+func count(app core.App, of Scope, where string, args ...any) (int, error) {
 	where, args = of.and(where, args...)
-	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM deliveries d WHERE "+where, args...)
-	return n, err
-}
-
-// Waiting is how many deliveries are on their way and since when the oldest is.
-func Waiting(app core.App) (n int, oldest int64, err error) {
-	_, err = sqlite.One(app, []any{&n, &oldest},
-		"SELECT count(*), coalesce(min(created), 0) FROM deliveries WHERE state IN ('queued','sending','deferred','held','scheduled')")
-	return n, oldest, err
-}
-
-// AutoThisMinute is how much automatic mail the mailboxes sent in the minute after since.
-func AutoThisMinute(app core.App, since int64) (n int, err error) {
-	_, err = sqlite.One(app, []any{&n}, `SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM deliveries d JOIN delivery_recipients r ON r.delivery = d.id
-		WHERE d.updated > ? AND d.auto = 1 AND r.attempts > 0 AND r.updated > ? GROUP BY d.mailbox)`, since, since)
-	return n, err
+	return countWhere(app, where, args...)
 }

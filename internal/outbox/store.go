@@ -130,6 +130,36 @@ func deliveriesWhere(app core.App, where string, args ...any) ([]*Delivery, erro
 	return out, addRecipients(app, out)
 }
 
+func countWhere(app core.App, where string, args ...any) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM deliveries d WHERE "+where, args...)
+	return n, err
+}
+
+// countStates adds to out how many deliveries there are of each state.
+func countStates(app core.App, out map[string]int, where string, args ...any) error {
+	return sqlite.Each(app, func(r *sql.Rows) error {
+		var state string
+		var n int
+		err := r.Scan(&state, &n)
+		out[state] = n
+		return err
+	}, "SELECT d.state, count(*) FROM deliveries d WHERE "+where+" GROUP BY d.state", args...)
+}
+
+// Waiting is how many deliveries are on their way and since when the oldest is.
+func Waiting(app core.App) (n int, oldest int64, err error) {
+	_, err = sqlite.One(app, []any{&n, &oldest},
+		"SELECT count(*), coalesce(min(created), 0) FROM deliveries WHERE state IN ('queued','sending','deferred','held','scheduled')")
+	return n, oldest, err
+}
+
+// AutoThisMinute is how much automatic mail the mailboxes sent in the minute after since.
+func AutoThisMinute(app core.App, since int64) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, `SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM deliveries d JOIN delivery_recipients r ON r.delivery = d.id
+		WHERE d.updated > ? AND d.auto = 1 AND r.attempts > 0 AND r.updated > ? GROUP BY d.mailbox)`, since, since)
+	return n, err
+}
+
 func addRecipients(app core.App, deliveries []*Delivery) error {
 	if len(deliveries) == 0 {
 		return nil
