@@ -33,9 +33,7 @@ func describe(tx core.App, e *file.Entry, m *mail.Mail) error {
 	if m == nil {
 		return file.Describe(tx, e, desk.Address{}, "")
 	}
-	from := address(m.From)
-	from.Name = ticket.CleanSubject(from.Name)
-	return file.Describe(tx, e, from, ticket.CleanSubject(m.Subject))
+	return file.Describe(tx, e, address(m.From), ticket.CleanSubject(m.Subject))
 }
 
 // describeAll looks at what was quarantined before sender and subject were kept.
