@@ -6,7 +6,7 @@ import { speaker } from './say.mjs';
 
 // Every page with what opens on it, as the two stories of the pages visit them.
 
-const PAGES = [
+export const PAGES = [
   ['the inbox', (page, url) => list(page, url)],
   [
     'a selection',
@@ -79,10 +79,7 @@ const PAGES = [
     },
   ],
   ['the sandbox', (page, url, say) => visit(page, url + '/sandbox', say('sandbox.arrived'), say('sandbox.playing'))],
-  [
-    'settings',
-    (page, url, say) => visit(page, url + '/settings/general', 'Fjellkant Outdoor', say('settings.general')),
-  ],
+  ['settings', (page, url, say) => visit(page, url + '/settings/general', say('settingGroup.net'))],
   ['mailboxes', (page, url) => visit(page, url + '/settings/mailboxes', SUPPORT)],
   [
     'a new mailbox',
@@ -106,7 +103,7 @@ const PAGES = [
   ['me', (page, url, say) => visit(page, url + '/me', say('me.sessions'), say('me.thisOne'))],
   ['nowhere', (page, url, say) => visit(page, url + '/nowhere/at/all', say('lost.title'))],
 ];
-const ON_A_PHONE = [
+export const ON_A_PHONE = [
   [
     'more',
     async (page, url, say) => {
@@ -181,17 +178,20 @@ async function list(page, url) {
 }
 
 async function ticket(page, url, say) {
+  await page.keyboard.press('Escape'); // out of an editor: its letters are no keys
+  await list(page, url);
   await go(page, url + '/inbox/all/1001');
   await reads(page, 'a spare');
   await page
     .getByRole('group', { name: say('composer.replyLabel'), exact: true })
     .or(page.getByRole('group', { name: say('composer.noteLabel'), exact: true }))
+    .or(page.getByRole('button', { name: say('composer.kind.note'), exact: true }))
     .or(page.getByRole('button', { name: say('composer.replyTo').replace('{name}', 'Maren') }))
     .first()
     .waitFor();
 }
 
-async function setUp(page, desk, look, say) {
+export async function setUp(page, desk, look, say) {
   const next = () => page.getByRole('button', { name: say('action.continue'), exact: true }).click();
   await page.goto(desk.link);
   await page.getByLabel(say('setup.companyField')).fill('Fjellkant Outdoor');
@@ -210,7 +210,7 @@ async function setUp(page, desk, look, say) {
 }
 
 /** Mail, an answer on its way, a note, tags, a colleague. */
-async function fill(desk) {
+export async function fill(desk) {
   await desk.write('Broken pole, trip on Friday', 'The pole broke. Is there any way to get a spare?');
   await desk.waitTickets(1);
   await desk.write('A subject that is rather longer than any line of the list has room for', 'x'.repeat(200));
