@@ -37,6 +37,12 @@ type shownMailbox struct {
 	Text     string       `json:"text"`  // a sentence, "" when all is well
 	Since    *string      `json:"since"` // of the state
 	LastMail *string      `json:"last_mail"`
+
+	Signature    string   `json:"signature"`
+	AuthServers  []string `json:"auth_servers"`
+	Folders      []string `json:"folders"`
+	SentFolder   string   `json:"sent_folder"`   // "" = found by itself, "-" = not read
+	BackfillFrom *string  `json:"backfill_from"` // the oldest mail that was asked for
 }
 
 // changeInput is a PATCH: a part that is absent stays, a server that is null goes.
@@ -47,6 +53,11 @@ type changeInput struct {
 	Team    *string                     `json:"team"`
 	IMAP    route.Optional[ServerInput] `json:"imap"`
 	SMTP    route.Optional[ServerInput] `json:"smtp"`
+
+	Signature   *string   `json:"signature"`
+	AuthServers *[]string `json:"auth_servers"`
+	Folders     *[]string `json:"folders"`
+	SentFolder  *string   `json:"sent_folder"`
 }
 
 // Routes adds the routes of the mailboxes.
@@ -92,6 +103,7 @@ func (s *Service) change(c *route.Call, in changeInput) (shownMailbox, error) {
 	p := Patch{
 		Address: in.Address, Name: in.Name, Team: in.Team, IMAP: in.IMAP.Value, SMTP: in.SMTP.Value,
 		DropIMAP: in.IMAP.Set && in.IMAP.Value == nil, DropSMTP: in.SMTP.Set && in.SMTP.Value == nil,
+		Signature: in.Signature, AuthServers: in.AuthServers, Folders: in.Folders, SentFolder: in.SentFolder,
 	}
 	look, err := s.lookAgain(c.Request.Context(), c.Param("id"), p)
 	if err != nil {
@@ -146,6 +158,7 @@ func (s *Service) show(app core.App, all ...Mailbox) ([]shownMailbox, error) {
 		m := shownMailbox{
 			ID: box.ID, Address: box.Address, Name: box.Name, Kind: box.Kind, IMAP: box.IMAP.shown(), SMTP: box.SMTP.shown(),
 			State: box.State, Text: box.StateText, Since: stamp(box.StateSince), LastMail: stamp(last[box.ID]),
+			Signature: box.Signature, AuthServers: notNull(box.AuthServers), Folders: notNull(box.Folders), SentFolder: box.SentFolder, BackfillFrom: stamp(box.Backfill.From),
 		}
 		if box.Kind == KindSandbox { // its servers are nobody's to change
 			m.IMAP, m.SMTP = nil, nil
@@ -164,5 +177,8 @@ func (s *Server) shown() *shownServer {
 	}
 	return &shownServer{Host: s.Host, Port: s.Port, Security: s.Security, User: s.User, HasPassword: s.Password != ""}
 }
+
+// notNull is a list that is never null in JSON.
+func notNull(list []string) []string { return append([]string{}, list...) }
 
 func stamp(t time.Time) *string { return desk.Stamp(desk.Millis(t)) }

@@ -38,6 +38,7 @@ type Options struct {
 	MaxSize  int64       // largest mail taken in, bytes; 0 = DefaultMaxSize
 
 	Roots   *x509.CertPool       // who signs mail servers' certificates, nil for the system's
+	Threads Threads              // nil leaves sent mail alone
 	Changed func(mailbox string) // called after a mailbox's state changed, nil for nobody
 }
 
