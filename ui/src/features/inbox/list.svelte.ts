@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { ApiError } from '$core/errors';
 import { on } from '$core/bus';
@@ -45,7 +46,8 @@ export class TicketList {
 
   /** Hears the news until the returned function is called. What was missed before is fetched first. */
   start(): () => void {
-    if (this.key.view) void this.reload();
+    // Untracked: what this fetches must not start it again.
+    untrack(() => this.key.view && void this.reload());
     const offs = [on('tickets.changed', () => this.refreshSoon()), on('live.resumed', () => this.refreshSoon())];
     return () => offs.forEach((off) => off());
   }
