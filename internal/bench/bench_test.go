@@ -119,7 +119,7 @@ func prepare(t *testing.T, dir string, sink *smtptest.Server) []string {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	err = sample.New(d.App, d.Log, d.Clock, d.Tickets, sample.Options{Tickets: tickets, Messages: 1, Seed: 1, Teams: teams, Agents: append(people, owner.Id), Open: 0.05}).Fill(nil)
+	err = sample.New(d.App, d.Log, d.Clock, d.Tickets, sample.Options{Tickets: tickets, Messages: 1, Seed: 1, Teams: teams, Agents: append(people, owner.Id), Open: 0.05}).Fill()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func BenchmarkFill(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ResetTimer()
-	if err := sample.New(d.App, d.Log, d.Clock, d.Tickets, sample.Options{Tickets: b.N, Seed: 1, Teams: []string{first}}).Fill(nil); err != nil {
+	if err := sample.New(d.App, d.Log, d.Clock, d.Tickets, sample.Options{Tickets: b.N, Seed: 1, Teams: []string{first}}).Fill(); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tickets/s")

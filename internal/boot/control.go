@@ -54,6 +54,7 @@ func (d *Desk) controlRoutes(t *route.Table) {
 			}
 			return route.None{}, d.UpsertSuperuser(in)
 		})
+	d.seedRoute(t)
 	if clock, ok := d.Clock.(*desk.TestClock); ok {
 		d.clockRoute(t, clock)
 	}

@@ -17,7 +17,12 @@ const (
 	DemoPassword = "deskbell-demo"
 )
 
-const demoTickets = 900
+const (
+	demoTickets = 900
+	demoCompany = "Birk & Tern Outdoor"
+	demoAddress = "support@birkandtern.example"
+	demoZone    = "Europe/Oslo"
+)
 
 // Demo fills an empty folder with a sample company and answers whether it did.
 func (d *Desk) Demo(ctx context.Context) (made bool, err error) {
@@ -25,7 +30,7 @@ func (d *Desk) Demo(ctx context.Context) (made bool, err error) {
 		return false, err
 	}
 	owner, err := d.Setup.Do(ctx, setup.Input{
-		Company: "Birk & Tern Outdoor", Address: "support@birkandtern.example", TimeZone: "Europe/Oslo",
+		Company: demoCompany, Address: demoAddress, TimeZone: demoZone,
 		Owner: setup.Owner{Name: "Ines Moreau", Email: DemoEmail, Password: DemoPassword},
 	})
 	if err != nil {
@@ -43,7 +48,7 @@ func (d *Desk) Demo(ctx context.Context) (made bool, err error) {
 	return true, sample.New(d.App, d.Log, d.Clock, d.Tickets, sample.Options{
 		Tickets: demoTickets, Seed: 7, Teams: teams, Agents: people,
 		Mailbox: box.ID, Address: box.From(), Open: 0.04,
-	}).Fill(nil)
+	}).Fill()
 }
 
 // demoPeople adds colleagues and a second team.

@@ -61,7 +61,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().String("dir", "./desk_data", "data folder")
-	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), keyCommand(), superuserCommand(), mailCommand(), htmlCommand())
+	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), keyCommand(), superuserCommand(), seedCommand(), mailCommand(), htmlCommand())
 	wrongUsage(root)
 	return root
 }

@@ -20,6 +20,8 @@ type Inbound struct {
 	MailFrom string    // SMTP envelope sender, "" for none or unknown
 	RcptTo   []string  // SMTP envelope recipients, nil when unknown
 	Old      bool      // older than the connection: never answered by itself
+	Backfill bool      // older than the connection and asked for: enters as solved
+	Sent     bool      // sent by our own people with another mail program
 	TooLarge bool      // Raw holds the header only; the original stays at its source
 	Size     int64     // size at the source when TooLarge
 }

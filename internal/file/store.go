@@ -47,6 +47,20 @@ func entriesWhere(app core.App, withRaw bool, where string, args ...any) ([]*Ent
 	return out, err
 }
 
+// ledgered notes in there which of a mailbox's source ids have a row.
+func ledgered(app core.App, mailbox string, sourceIDs []string, there map[string]bool) error {
+	args := []any{string(desk.ChannelEmail), mailbox}
+	for _, id := range sourceIDs {
+		args = append(args, id)
+	}
+	return sqlite.Each(app, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		there[id] = true
+		return err
+	}, "SELECT source_id FROM ledger WHERE channel = ? AND mailbox = ? AND source_id IN ("+sqlite.Marks(len(sourceIDs))+")", args...)
+}
+
 // Waiting lists up to limit entries that intake has to look at now, oldest
 // first, with their bytes.
 func Waiting(app core.App, now int64, limit int) ([]*Entry, error) {

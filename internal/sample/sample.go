@@ -6,6 +6,7 @@ package sample
 import (
 	"fmt"
 	"math/rand/v2"
+	"sort"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/customer"
@@ -16,8 +17,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// perTx is how many tickets share one transaction.
-const perTx = 250
+// Batch is how many tickets share one transaction. What a batch holds depends
+// on the seed and its place alone, so that filling can go on where it stopped.
+const Batch = 500
 
 // Options say how much of what to make.
 type Options struct {
@@ -27,7 +29,7 @@ type Options struct {
 	Seed     uint64       // the same seed makes the same data
 	Teams    []string     // ids; tickets are spread over them
 	Agents   []string     // ids; nil leaves tickets unassigned
-	Open     float64      // part of the tickets that is not finished; 0 = 0.1
+	Open     float64      // part of the tickets, the newest, that is not finished; 0 = 0.1
 	Mailbox  string       // id that the tickets came through, "" for none
 	Address  desk.Address // of that mailbox
 	Domain   string       // of the customers' addresses, "" = example.net
@@ -57,30 +59,53 @@ func New(app core.App, log *event.Log, clock desk.Clock, tickets *ticket.Tickets
 	if o.Domain == "" {
 		o.Domain = "example.net"
 	}
-	return &Filler{app: app, log: log, clock: clock, tickets: tickets, o: o, rand: rand.New(rand.NewPCG(o.Seed, 1))}
+	return &Filler{app: app, log: log, clock: clock, tickets: tickets, o: o}
 }
 
-// Fill makes the tickets and tells progress after each transaction, which may
-// be nil.
-func (f *Filler) Fill(progress func(done int)) error {
+// Fill makes all the tickets.
+func (f *Filler) Fill() error {
 	for done := 0; done < f.o.Tickets; {
-		n := min(perTx, f.o.Tickets-done)
-		err := f.app.RunInTransaction(func(tx core.App) error {
-			for i := range n {
-				if err := f.one(tx, done+i); err != nil {
-					return fmt.Errorf("sample ticket %d: %w", done+i, err)
-				}
-			}
-			return nil
-		})
+		n, err := f.Step(done)
 		if err != nil {
 			return err
 		}
-		if done += n; progress != nil {
-			progress(done)
-		}
+		done += n
 	}
 	return nil
+}
+
+// Step makes the batch after the first done tickets, a multiple of Batch, and
+// returns how many tickets it made.
+func (f *Filler) Step(done int) (int, error) {
+	f.rand = rand.New(rand.NewPCG(f.o.Seed, uint64(done/Batch)))
+	n := min(Batch, f.o.Tickets-done)
+	return n, f.app.RunInTransaction(func(tx core.App) error {
+		for i := done; i < done+n; i++ {
+			if err := f.one(tx, i); err != nil {
+				return fmt.Errorf("sample ticket %d: %w", i, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Made returns how many tickets an earlier run with the same options has made.
+func (f *Filler) Made() (int, error) {
+	batches := (f.o.Tickets + Batch - 1) / Batch
+	var err error
+	first := sort.Search(batches, func(b int) bool {
+		var found []message.Ref
+		if err == nil {
+			found, err = message.ByMessageID(f.app, f.messageID(b*Batch, 0))
+		}
+		return len(found) == 0
+	})
+	return min(first*Batch, f.o.Tickets), err
+}
+
+// messageID is the Message-ID of message n of ticket i.
+func (f *Filler) messageID(i, n int) string {
+	return fmt.Sprintf("%d.%d.%d.%d@%s", f.o.Seed, f.o.Tickets, i, n, f.o.Domain)
 }
 
 // one makes ticket number i of the sample: the oldest come first.
@@ -99,7 +124,7 @@ func (f *Filler) one(tx core.App, i int) error {
 	}
 	product := products[f.rand.IntN(len(products))]
 	first := matter.body(product)
-	open := float64(f.o.Tickets-i) <= float64(f.o.Tickets)*f.o.Open && f.rand.Float64() < 0.9 || f.rand.Float64() < 0.01
+	open := float64(f.o.Tickets-i) <= float64(f.o.Tickets)*f.o.Open && f.rand.Float64() < 0.95 || f.rand.Float64() < f.o.Open/20
 	t, err := f.tickets.Open(tx, desk.Customer(who.ID), ticket.Opening{
 		Subject: matter.about(product), Channel: desk.ChannelEmail, Mailbox: f.o.Mailbox,
 		Team: f.o.Teams[f.rand.IntN(len(f.o.Teams))], Customer: who.ID, Priority: f.priority(), Type: matter.kind, Preview: first, At: desk.Millis(opened),
@@ -111,24 +136,37 @@ func (f *Filler) one(tx core.App, i int) error {
 	if err := ticket.Join(tx, t.ID, from, desk.Millis(opened)); err != nil {
 		return err
 	}
-	return f.talk(tx, t, who.ID, from, matter, product, opened, open)
+	return f.talk(tx, &conversation{number: i, ticket: t, who: who.ID, from: from, matter: matter, product: product, at: opened, open: open})
+}
+
+// conversation is a ticket being filled.
+type conversation struct {
+	number  int // of the ticket in the sample
+	ticket  *ticket.Ticket
+	who     string // customer id
+	from    desk.Address
+	matter  matter
+	product string
+	at      time.Time // opened
+	open    bool      // not finished
 }
 
 // talk writes the messages of a ticket in turns and leaves it as it stands.
-func (f *Filler) talk(tx core.App, t *ticket.Ticket, who string, from desk.Address, m matter, product string, at time.Time, open bool) error {
+func (f *Filler) talk(tx core.App, c *conversation) error {
+	t, m := c.ticket, c.matter
 	agent := ""
 	if len(f.o.Agents) > 0 {
 		agent = f.o.Agents[f.rand.IntN(len(f.o.Agents))]
 	}
 	n := f.o.Messages
-	if open && f.rand.IntN(3) > 0 {
+	if c.open && f.rand.IntN(3) > 0 {
 		n = 1
 	}
-	last := at
+	last := c.at
 	for i := range n {
-		text := m.body(product)
+		text := m.body(c.product)
 		msg := &message.Message{
-			Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who), From: from, To: []desk.Address{f.o.Address},
+			Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(c.who), From: c.from, To: []desk.Address{f.o.Address},
 			Subject: t.Subject, MayAutoRespond: true, Reason: desk.Reason{Code: "new_sender_or_matter"},
 		}
 		if i > 0 {
@@ -136,12 +174,13 @@ func (f *Filler) talk(tx core.App, t *ticket.Ticket, who string, from desk.Addre
 		}
 		if i%2 == 1 {
 			text = m.answer
-			msg.Kind, msg.Author, msg.From, msg.To = desk.KindReply, desk.Agent(agent), f.o.Address, []desk.Address{from}
+			msg.Kind, msg.Author, msg.From, msg.To = desk.KindReply, desk.Agent(agent), f.o.Address, []desk.Address{c.from}
 			msg.Reason = desk.Reason{}
 			if agent == "" {
 				msg.Author = desk.System("sample")
 			}
 		}
+		msg.MessageID = f.messageID(c.number, i)
 		if err := f.say(tx, t, msg, text, last); err != nil {
 			return err
 		}
@@ -150,13 +189,12 @@ func (f *Filler) talk(tx core.App, t *ticket.Ticket, who string, from desk.Addre
 			last = f.clock.Now().Add(-time.Duration(f.rand.IntN(50)+1) * time.Minute)
 		}
 	}
-	return f.leave(tx, t, agent, n, open)
+	return f.leave(tx, t, agent, n, c.open)
 }
 
 func (f *Filler) say(tx core.App, t *ticket.Ticket, msg *message.Message, text string, at time.Time) error {
 	id := desk.NewID(f.clock.Now())
 	msg.ID, msg.Text, msg.VisibleText, msg.Created, msg.Sent = id, text, text, desk.Millis(at), desk.Millis(at)
-	msg.MessageID = id + "@" + f.o.Domain
 	if err := message.Add(tx, msg, msg.Created); err != nil {
 		return err
 	}

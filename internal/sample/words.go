@@ -10,6 +10,11 @@ var firstNames = strings.Fields("Maren Jonas Lucia Henrik Yara Sven Priya Oskar 
 
 var lastNames = strings.Fields("Holt Bianchi Dahl Adler Novak Raman Lindqvist Okafor Weiss Krog Mori Vos Haugen Silva Petrov Larsen Moreau Kowal Sato Berg Keller Rossi Nilsen Fuentes Brandt Popescu Jensen Schmidt Aalto Quinn")
 
+// AgentName is a name for synthetic agent number i.
+func AgentName(i int) string {
+	return firstNames[i%len(firstNames)] + " " + lastNames[i/len(firstNames)%len(lastNames)]
+}
+
 var products = strings.Fields("tent jacket backpack stove sleeping-bag headlamp boots rope kettle hammock")
 
 var thanks = []string{

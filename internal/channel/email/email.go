@@ -23,6 +23,8 @@ type Ledger interface {
 	// Store makes the mails durable, all or none: they are safe once it
 	// returns nil. Storing the same SourceID again is fine and stores nothing.
 	Store(ctx context.Context, in ...desk.Inbound) error
+	// Missing returns those of a mailbox's source ids that were never stored.
+	Missing(mailbox string, sourceIDs []string) ([]string, error)
 }
 
 // Kind says how a mailbox gets its mail. The values reach the database.
@@ -78,11 +80,27 @@ type Mailbox struct {
 	SMTP    *Server   // nil when it can't send
 	Since   time.Time // when it was connected: nothing older is taken in
 
+	Signature   string   // HTML below replies, "" for none
+	AuthServers []string // servers whose Authentication-Results are believed
+	Folders     []string // folders that are read beside the inbox
+	SentFolder  string   // where other mail programs keep what they send; "" = found by itself, NoFolder = not read
+	Backfill    Backfill
+
 	State      State
 	StateText  string    // a sentence for people, "" when all is well
 	StateSince time.Time // zero when it never ran
 
 	locked bool // a password was sealed with another key and has to be entered again
+}
+
+// NoFolder as Mailbox.SentFolder leaves sent mail alone.
+const NoFolder = "-"
+
+// Backfill is a wish to take in mail that was there before the mailbox was
+// connected; the zero value is no wish.
+type Backfill struct {
+	From  time.Time // the oldest mail wanted
+	Asked time.Time // when, which tells one wish from the next
 }
 
 // State is how a mailbox is doing. The values reach the database and the API.

@@ -42,6 +42,16 @@ type fetcher struct {
 	quiet    time.Duration // how long the next IDLE may last; see pause
 	noDates  bool          // INTERNALDATE breaks the dialogue: do without
 	progress bool          // something worked since the last failure
+
+	places     []place // folders beside the inbox
+	looked     bool    // places is known
+	missing    string  // a folder that was chosen and is not there, "" for none
+	nextOthers time.Time
+
+	uidNext   uint32 // of the inbox as it was opened last
+	searched  uint32 // below this UID what is not in the inbox was searched elsewhere
+	moved     bool   // mails of the inbox were moved away before they were read
+	movedFrom folder // where the inbox was read to then
 }
 
 // run fetches until ctx ends, over a new connection whenever one breaks.
@@ -117,25 +127,61 @@ func (r *fetcher) session(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
-	r.quiet = 0
-	sel, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	f, err := r.resume(ctx, c, sel)
-	if err != nil {
-		return err
-	}
+	r.quiet, r.looked, r.missing, r.searched = 0, false, "", 0
 	for {
-		if err := r.takeAll(ctx, c, &f); err != nil {
+		f, err := r.openInbox(ctx, c)
+		if err != nil {
 			return err
 		}
-		r.progress = true
-		r.service.setState(r.box.ID, StateOK, "")
-		if err := c.wait(ctx, r.pause(), r.service.timing.poll); err != nil {
-			return err
+		moved := false
+		for !moved {
+			if err := r.takeAll(ctx, c, &f, place{name: inbox}); err != nil {
+				return err
+			}
+			r.progress = true
+			if moved, err = r.elsewhere(ctx, c); err != nil {
+				return err
+			}
+			r.showState()
+			if moved {
+				break
+			}
+			if err := c.wait(ctx, r.pause(), r.service.timing.poll); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// elsewhere looks into other folders than the inbox where there is reason to;
+// opened tells whether it opened one.
+func (r *fetcher) elsewhere(ctx context.Context, c *imapConn) (opened bool, err error) {
+	if r.moved {
+		r.moved, opened = false, true
+		if err := r.findMoved(ctx, c, r.movedFrom); err != nil {
+			return opened, err
+		}
+	}
+	others, err := r.others(ctx, c)
+	return opened || others, err
+}
+
+func (r *fetcher) openInbox(ctx context.Context, c *imapConn) (folder, error) {
+	sel, err := c.open(ctx, inbox)
+	if err != nil {
+		return folder{}, err
+	}
+	f, err := r.resume(ctx, c, sel, inbox)
+	r.uidNext = uint32(sel.UIDNext)
+	return f, err
+}
+
+func (r *fetcher) showState() {
+	state := StateOK
+	if r.problem() != "" {
+		state = StateFailing
+	}
+	r.service.setState(r.box.ID, state, r.problem())
 }
 
 // pause is how long to trust IDLE before looking again. Some servers tell
@@ -143,20 +189,26 @@ func (r *fetcher) session(ctx context.Context) error {
 // and after each mail, and doubles while nothing comes.
 func (r *fetcher) pause() time.Duration {
 	r.quiet = min(max(2*r.quiet, firstPause), r.service.timing.idle)
+	if len(r.places) > 0 {
+		return min(r.quiet, r.service.timing.poll)
+	}
 	return r.quiet
 }
 
 // takeAll takes in what waits from the position on.
-func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder) error {
+func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) error {
 	cards, err := c.waiting(ctx, *f, !r.noDates)
 	if err != nil {
 		r.noDates = r.noDates || strings.Contains(err.Error(), "date-time") // go-imap's word for a date it can't read
 		return err
 	}
 	found := len(cards) > 0
+	if p.name == inbox && r.gap(*f, cards) {
+		return nil // what is here is taken in after the search
+	}
 	for len(cards) > 0 {
 		n := r.batch(cards)
-		if err := r.take(ctx, c, f, cards[:n]); err != nil {
+		if err := r.take(ctx, c, f, p, cards[:n]); err != nil {
 			return err
 		}
 		r.progress = true
@@ -166,8 +218,12 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder) error {
 	if found {
 		r.quiet = 0
 	}
-	if f.next < f.until {
-		f.next = f.until
+	end := f.until
+	if p.name == inbox {
+		end = max(end, r.uidNext)
+	}
+	if f.next < end {
+		f.next = end
 		return saveFolder(r.service.app, r.box.ID, *f)
 	}
 	return nil
@@ -192,15 +248,24 @@ func (r *fetcher) batch(cards []card) int {
 
 // take fetches a batch, hands it to the ledger in one call and moves the
 // position on once it is durable there.
-func (r *fetcher) take(ctx context.Context, c *imapConn, f *folder, cards []card) error {
-	mails, err := r.read(ctx, c, cards)
+func (r *fetcher) take(ctx context.Context, c *imapConn, f *folder, p place, cards []card) error {
+	wanted := cards
+	if p.sent {
+		var err error
+		if wanted, err = r.related(ctx, c, cards); err != nil {
+			return err
+		}
+	}
+	mails, err := r.read(ctx, c, wanted)
 	if err != nil {
 		return err
 	}
 	var in []desk.Inbound
-	for _, k := range cards {
+	for _, k := range wanted {
 		if m, ok := mails[k.uid]; ok {
-			in = append(in, r.inbound(*f, k, m))
+			one := r.inbound(*f, k, m)
+			one.Sent = p.sent
+			in = append(in, one)
 		}
 	}
 	if len(in) > 0 {
@@ -224,6 +289,9 @@ func (r *fetcher) take(ctx context.Context, c *imapConn, f *folder, cards []card
 
 // read fetches a batch and keeps count of what can't be fetched.
 func (r *fetcher) read(ctx context.Context, c *imapConn, cards []card) (map[uint32]fetched, error) {
+	if len(cards) == 0 {
+		return nil, nil
+	}
 	uid := cards[0].uid
 	tries := r.tries[uid]
 	if len(cards) == 1 && tries >= triesForNote {
@@ -242,18 +310,24 @@ func (r *fetcher) read(ctx context.Context, c *imapConn, cards []card) (map[uint
 // noteHeader stands for a mail that its server never gave out.
 const noteHeader = "Subject: A mail that could not be fetched\r\nX-Deskbell-Note: the server lists this mail but breaks off when it is read\r\n\r\n"
 
-func (r *fetcher) inbound(f folder, k card, m fetched) desk.Inbound {
+// source names a mail of the folder; it reaches the database and stays as it is.
+func (f folder) source(uid uint32) string {
 	generation := ""
 	if f.generation > 0 {
 		generation = fmt.Sprintf(".%d", f.generation)
 	}
+	return fmt.Sprintf("%s/%d%s/%d", f.name, f.validity, generation, uid)
+}
+
+func (r *fetcher) inbound(f folder, k card, m fetched) desk.Inbound {
 	in := desk.Inbound{
 		Channel:  desk.ChannelEmail,
 		Mailbox:  r.box.ID,
-		SourceID: fmt.Sprintf("%s/%d%s/%d", f.name, f.validity, generation, k.uid),
+		SourceID: f.source(k.uid),
 		Raw:      m.raw,
-		Received: r.received(k.date),
+		Received: r.received(f, k.date),
 		TooLarge: m.tooLarge,
+		Backfill: r.older(f, k.date),
 		Old:      k.uid < f.until && !f.first.IsZero() && !k.date.After(f.first), // without a date nobody can tell
 	}
 	if m.tooLarge {
@@ -262,11 +336,20 @@ func (r *fetcher) inbound(f folder, k card, m fetched) desk.Inbound {
 	return in
 }
 
+// older reports whether a mail was there before the mailbox was connected and
+// was asked for.
+func (r *fetcher) older(f folder, date time.Time) bool {
+	return !f.backfilled.IsZero() && !date.IsZero() && date.Before(r.box.Since.Truncate(time.Second))
+}
+
 // received is when the mail reached its server, if that can be believed and is
 // news: INTERNALDATE knows whole seconds, so a mail of just now gets the zero
 // time, which leaves it to the ledger and keeps the order of what happens.
-func (r *fetcher) received(date time.Time) time.Time {
+func (r *fetcher) received(f folder, date time.Time) time.Time {
 	now := r.service.clock.Now()
+	if r.older(f, date) {
+		return date
+	}
 	if !r.service.trustsDates() || date.Before(r.box.Since.Truncate(time.Second)) || date.After(now.Add(-justNow)) {
 		return time.Time{}
 	}

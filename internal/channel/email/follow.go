@@ -69,7 +69,8 @@ func (s *Service) fetch(ctx context.Context, box Mailbox) {
 
 // sameFetch tells whether a fetcher of a can go on for b.
 func sameFetch(a, b Mailbox) bool {
-	return *a.IMAP == *b.IMAP && a.Since.Equal(b.Since) && a.Kind == b.Kind && a.locked == b.locked
+	return *a.IMAP == *b.IMAP && a.Since.Equal(b.Since) && a.Kind == b.Kind && a.locked == b.locked &&
+		slices.Equal(a.Folders, b.Folders) && a.SentFolder == b.SentFolder && a.Backfill == b.Backfill
 }
 
 // showPassive shows the state of the mailboxes that are not fetched.

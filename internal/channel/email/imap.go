@@ -103,11 +103,11 @@ func (c *imapConn) signIn(s Server) error {
 	return err
 }
 
-// open opens the inbox for reading only, so that nothing the desk does can
+// open opens a folder for reading only, so that nothing the desk does can
 // change a flag.
-func (c *imapConn) open(ctx context.Context) (data *imap.SelectData, err error) {
+func (c *imapConn) open(ctx context.Context, name string) (data *imap.SelectData, err error) {
 	err = c.within(ctx, commandTimeout, func() error {
-		data, err = c.client.Select(inbox, &imap.SelectOptions{ReadOnly: true}).Wait()
+		data, err = c.client.Select(name, &imap.SelectOptions{ReadOnly: true}).Wait()
 		return err
 	})
 	return data, err

@@ -26,11 +26,21 @@ type Input struct {
 	Team    string       `json:"team"` // team id, "" = the first team
 	IMAP    *ServerInput `json:"imap"` // nil = mail is forwarded to the built-in listener
 	SMTP    *ServerInput `json:"smtp"` // nil = the mailbox can't send
+
+	Signature    string   `json:"signature"`     // HTML below replies, "" for none
+	AuthServers  []string `json:"auth_servers"`  // servers whose checks of senders are believed
+	Folders      []string `json:"folders"`       // to be read beside the inbox
+	SentFolder   string   `json:"sent_folder"`   // "" = found by itself, "-" = not read
+	BackfillDays int      `json:"backfill_days"` // how far back mail is taken in, as solved tickets; 0 = not at all
 }
 
 // Patch changes parts of a mailbox; what is nil or not set stays.
 type Patch struct {
 	Address, Name, Team *string
+	Signature           *string
+	SentFolder          *string
+	AuthServers         *[]string
+	Folders             *[]string
 	IMAP, SMTP          *ServerInput
 	DropIMAP, DropSMTP  bool // take the server away; wins over IMAP and SMTP
 }
@@ -43,6 +53,7 @@ func (in Input) mailbox(old *Mailbox) (*Mailbox, error) {
 	p := Patch{
 		Address: &in.Address, Name: &in.Name, Team: &in.Team, IMAP: in.IMAP, SMTP: in.SMTP,
 		DropIMAP: in.IMAP == nil, DropSMTP: in.SMTP == nil,
+		Signature: &in.Signature, SentFolder: &in.SentFolder, AuthServers: &in.AuthServers, Folders: &in.Folders,
 	}
 	return p.apply(*old)
 }
@@ -61,6 +72,9 @@ func (p Patch) apply(old Mailbox) (*Mailbox, error) {
 	}
 	if p.Team != nil {
 		box.Team = *p.Team
+	}
+	if err := p.applyReading(&box); err != nil {
+		return nil, err
 	}
 	if box.IMAP, err = p.IMAP.server("imap", old.IMAP, p.DropIMAP); err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func (s *Service) lookAt(ctx context.Context, server Server) Look {
 		return Look{}
 	}
 	defer c.close()
-	sel, err := c.open(ctx)
+	sel, err := c.open(ctx, inbox)
 	if err != nil {
 		return Look{}
 	}
@@ -43,6 +43,6 @@ func (s *Service) lookAt(ctx context.Context, server Server) Look {
 	if err != nil {
 		return Look{}
 	}
-	f := begin(sel, newest, time.Time{}, false)
+	f := begin(inbox, sel, newest, time.Time{}, false)
 	return Look{position: &f}
 }

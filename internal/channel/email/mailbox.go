@@ -115,6 +115,9 @@ func (m *Mailboxes) Add(tx core.App, by desk.Actor, in Input, look Look) (*Mailb
 		return nil, err
 	}
 	box.ID, box.Since = desk.NewID(now), now
+	if box.Backfill, err = backfill(in.BackfillDays, now); err != nil {
+		return nil, err
+	}
 	if err := m.add(tx, by, box); err != nil {
 		return nil, err
 	}

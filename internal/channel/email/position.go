@@ -19,8 +19,8 @@ const (
 // begin is the position of a folder that is looked at for the first time: what
 // is there is not taken in, except what came after since (zero: nothing else).
 // With everything, all is taken in.
-func begin(sel *imap.SelectData, newest time.Time, since time.Time, everything bool) folder {
-	f := folder{name: inbox, validity: sel.UIDValidity, next: uint32(sel.UIDNext), first: newest, last: newest}
+func begin(name string, sel *imap.SelectData, newest time.Time, since time.Time, everything bool) folder {
+	f := folder{name: name, validity: sel.UIDValidity, next: uint32(sel.UIDNext), first: newest, last: newest}
 	switch {
 	case everything:
 		f.next, f.first, f.last = 1, time.Time{}, time.Time{}
@@ -56,8 +56,8 @@ func (f folder) renumbered(sel *imap.SelectData) folder {
 
 // resume returns where to go on in the folder just opened, and stores it when
 // it is new.
-func (r *fetcher) resume(ctx context.Context, c *imapConn, sel *imap.SelectData) (folder, error) {
-	f, err := loadFolder(r.service.app, r.box.ID, inbox)
+func (r *fetcher) resume(ctx context.Context, c *imapConn, sel *imap.SelectData, name string) (folder, error) {
+	f, err := loadFolder(r.service.app, r.box.ID, name)
 	if err != nil {
 		return f, err
 	}
@@ -76,12 +76,15 @@ func (r *fetcher) resume(ctx context.Context, c *imapConn, sel *imap.SelectData)
 		if !r.service.trustsDates() {
 			since = time.Time{}
 		}
-		f = begin(sel, newest, since, r.box.Kind == KindSandbox)
+		f = begin(name, sel, newest, since, r.box.Kind == KindSandbox)
 	case f.validity != sel.UIDValidity, uint32(sel.UIDNext) < f.next:
 		f = f.renumbered(sel)
 		r.service.logger.Warn("IMAP folder was numbered anew", "mailbox", r.box.ID, "uidvalidity", f.validity)
-	default:
+	case !r.wants(f):
 		return f, nil
+	}
+	if r.wants(f) {
+		f = r.backTo(f, sel)
 	}
 	return f, saveFolder(r.service.app, r.box.ID, f)
 }

@@ -37,6 +37,12 @@ type shownMailbox struct {
 	Text     string       `json:"text"`  // a sentence, "" when all is well
 	Since    *string      `json:"since"` // of the state
 	LastMail *string      `json:"last_mail"`
+
+	Signature    string   `json:"signature"`
+	AuthServers  []string `json:"auth_servers"`
+	Folders      []string `json:"folders"`
+	SentFolder   string   `json:"sent_folder"`   // "" = found by itself, "-" = not read
+	BackfillFrom *string  `json:"backfill_from"` // the oldest mail that was asked for
 }
 
 // changeInput is a PATCH: a part that is absent stays, a server that is null goes.
@@ -47,6 +53,23 @@ type changeInput struct {
 	Team    *string                     `json:"team"`
 	IMAP    route.Optional[ServerInput] `json:"imap"`
 	SMTP    route.Optional[ServerInput] `json:"smtp"`
+
+	Signature   *string   `json:"signature"`
+	AuthServers *[]string `json:"auth_servers"`
+	Folders     *[]string `json:"folders"`
+	SentFolder  *string   `json:"sent_folder"`
+}
+
+// olderInput says of how many days mail is wanted.
+type olderInput struct {
+	Days int `json:"days"`
+}
+
+// shownFolder is a folder of a mailbox.
+type shownFolder struct {
+	Name string `json:"name"`
+	Read bool   `json:"read"` // its mail becomes tickets
+	Sent bool   `json:"sent"` // its mail is read as sent by our own people
 }
 
 // Routes adds the routes of the mailboxes.
@@ -66,6 +89,17 @@ func (s *Service) Routes(t *route.Table) {
 		func(c *route.Call, in Input) (Report, error) { return s.Test(c.Request.Context(), in) })
 	route.Add(t, route.Route{Method: "PATCH", Path: "/api/desk/mailboxes/{id}", Permission: "channel.write", Summary: "Change a mailbox; a password left out stays for the same server and user"},
 		func(c *route.Call, in changeInput) (shownMailbox, error) { return s.change(c, in) })
+	route.Add(t, route.Route{Method: "POST", Path: "/api/desk/mailboxes/{id}/older", Permission: "channel.write", Summary: "Take in mail from before the connection, as solved tickets that are never answered"},
+		func(c *route.Call, in olderInput) (shownMailbox, error) {
+			if _, err := s.mailboxes.TakeOlder(c.Caller.Actor, c.Param("id"), in.Days); err != nil {
+				return shownMailbox{}, err
+			}
+			return s.showOne(c.App, c.Param("id"))
+		})
+	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/mailboxes/{id}/folders", Permission: "channel.write", Summary: "The folders of a mailbox at its server"},
+		func(c *route.Call, _ route.None) (route.List[shownFolder], error) {
+			return s.folders(c.Request.Context(), c.Param("id"))
+		})
 	route.Add(t, route.Route{Method: "DELETE", Path: "/api/desk/mailboxes/{id}", Permission: "channel.write", Summary: "Disconnect a mailbox; its tickets stay"},
 		func(c *route.Call, _ route.None) (route.None, error) {
 			return route.None{}, s.mailboxes.Remove(c.Caller.Actor, c.Param("id"))
@@ -92,6 +126,7 @@ func (s *Service) change(c *route.Call, in changeInput) (shownMailbox, error) {
 	p := Patch{
 		Address: in.Address, Name: in.Name, Team: in.Team, IMAP: in.IMAP.Value, SMTP: in.SMTP.Value,
 		DropIMAP: in.IMAP.Set && in.IMAP.Value == nil, DropSMTP: in.SMTP.Set && in.SMTP.Value == nil,
+		Signature: in.Signature, AuthServers: in.AuthServers, Folders: in.Folders, SentFolder: in.SentFolder,
 	}
 	look, err := s.lookAgain(c.Request.Context(), c.Param("id"), p)
 	if err != nil {
@@ -146,6 +181,7 @@ func (s *Service) show(app core.App, all ...Mailbox) ([]shownMailbox, error) {
 		m := shownMailbox{
 			ID: box.ID, Address: box.Address, Name: box.Name, Kind: box.Kind, IMAP: box.IMAP.shown(), SMTP: box.SMTP.shown(),
 			State: box.State, Text: box.StateText, Since: stamp(box.StateSince), LastMail: stamp(last[box.ID]),
+			Signature: box.Signature, AuthServers: notNull(box.AuthServers), Folders: notNull(box.Folders), SentFolder: box.SentFolder, BackfillFrom: stamp(box.Backfill.From),
 		}
 		if box.Kind == KindSandbox { // its servers are nobody's to change
 			m.IMAP, m.SMTP = nil, nil
@@ -164,5 +200,8 @@ func (s *Server) shown() *shownServer {
 	}
 	return &shownServer{Host: s.Host, Port: s.Port, Security: s.Security, User: s.User, HasPassword: s.Password != ""}
 }
+
+// notNull is a list that is never null in JSON.
+func notNull(list []string) []string { return append([]string{}, list...) }
 
 func stamp(t time.Time) *string { return desk.Stamp(desk.Millis(t)) }

@@ -3,6 +3,7 @@ package email
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
@@ -16,7 +17,7 @@ const collection = "mailboxes"
 const columns = `id, address, name, team, kind,
 	imap_host, imap_port, imap_security, imap_user, imap_password,
 	smtp_host, smtp_port, smtp_security, smtp_user, smtp_password,
-	since, state, state_text, state_since`
+	since, signature, auth_servers, folders, sent_folder, backfill_from, backfill_asked, state, state_text, state_since`
 
 // purpose is what the password of a server is sealed for. It reaches the
 // database as part of the seal and is never renamed.
@@ -28,7 +29,8 @@ func insert(tx core.App, box *secret.Box, m Mailbox, now time.Time) error {
 		return err
 	}
 	args = append([]any{m.ID, m.Address, m.Name, m.Team, string(m.Kind)}, args...)
-	args = append(args, desk.Millis(m.Since), string(m.State), m.StateText, desk.Millis(m.StateSince), desk.Millis(now), desk.Millis(now))
+	args = append(args, readArgs(m)...)
+	args = append(args, string(m.State), m.StateText, desk.Millis(m.StateSince), desk.Millis(now), desk.Millis(now))
 	return sqlite.Exec(tx, `INSERT INTO mailboxes (`+columns+`, created, updated) VALUES (`+sqlite.Marks(len(args))+`)`, args...)
 }
 
@@ -38,11 +40,21 @@ func update(tx core.App, box *secret.Box, m Mailbox, now time.Time) error {
 		return err
 	}
 	args = append([]any{m.Address, m.Name, m.Team, string(m.Kind)}, args...)
-	args = append(args, desk.Millis(m.Since), desk.Millis(now), m.ID)
+	args = append(args, readArgs(m)...)
+	args = append(args, desk.Millis(now), m.ID)
 	return sqlite.Exec(tx, `UPDATE mailboxes SET address = ?, name = ?, team = ?, kind = ?,
 		imap_host = ?, imap_port = ?, imap_security = ?, imap_user = ?, imap_password = ?,
 		smtp_host = ?, smtp_port = ?, smtp_security = ?, smtp_user = ?, smtp_password = ?,
-		since = ?, updated = ? WHERE id = ?`, args...)
+		since = ?, signature = ?, auth_servers = ?, folders = ?, sent_folder = ?, backfill_from = ?, backfill_asked = ?,
+		updated = ? WHERE id = ?`, args...)
+}
+
+// readArgs are the columns that say what is read and how it is signed.
+func readArgs(m Mailbox) []any {
+	return []any{
+		desk.Millis(m.Since), m.Signature, strings.Join(m.AuthServers, "\n"), strings.Join(m.Folders, "\n"), m.SentFolder,
+		desk.Millis(m.Backfill.From), desk.Millis(m.Backfill.Asked),
+	}
 }
 
 func remove(tx core.App, id string) error {
@@ -96,18 +108,29 @@ func list(app core.App, box *secret.Box, cond string, args ...any) ([]Mailbox, e
 func scan(r *sql.Rows, box *secret.Box) (Mailbox, error) {
 	var m Mailbox
 	var imap, smtp Server
-	var since, stateSince int64
+	var since, stateSince, from, asked int64
+	var servers, folders string
 	err := r.Scan(&m.ID, &m.Address, &m.Name, &m.Team, &m.Kind,
 		&imap.Host, &imap.Port, &imap.Security, &imap.User, &imap.Password,
 		&smtp.Host, &smtp.Port, &smtp.Security, &smtp.User, &smtp.Password,
-		&since, &m.State, &m.StateText, &stateSince)
+		&since, &m.Signature, &servers, &folders, &m.SentFolder, &from, &asked, &m.State, &m.StateText, &stateSince)
 	if err != nil {
 		return m, err
 	}
 	m.Since, m.StateSince = desk.Time(since), desk.Time(stateSince)
+	m.AuthServers, m.Folders = lines(servers), lines(folders)
+	m.Backfill = Backfill{From: desk.Time(from), Asked: desk.Time(asked)}
 	m.IMAP = m.unseal(box, "imap", imap)
 	m.SMTP = m.unseal(box, "smtp", smtp)
 	return m, nil
+}
+
+// lines are the lines of a list that is kept as text, nil for none.
+func lines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
 }
 
 // unseal opens the password of a server. One that can't be opened leaves the
@@ -135,25 +158,27 @@ type folder struct {
 	first      time.Time // date of the newest mail at connection: not newer means older than the connection
 	last       time.Time // date of the newest mail known
 	lastMail   time.Time // when we last took in a mail
+	backfilled time.Time // the last wish for older mail that was seen to, by Backfill.Asked
 }
 
 func loadFolder(app core.App, mailbox, name string) (folder, error) {
 	f := folder{name: name}
-	var cutoff, first, last, lastMail int64
-	_, err := sqlite.One(app, []any{&f.validity, &f.generation, &f.next, &f.until, &cutoff, &first, &last, &lastMail},
-		`SELECT uidvalidity, generation, next_uid, until_uid, cutoff, first_date, last_date, last_mail
+	var cutoff, first, last, lastMail, backfilled int64
+	_, err := sqlite.One(app, []any{&f.validity, &f.generation, &f.next, &f.until, &cutoff, &first, &last, &lastMail, &backfilled},
+		`SELECT uidvalidity, generation, next_uid, until_uid, cutoff, first_date, last_date, last_mail, backfilled
 			FROM imap_folders WHERE mailbox = ? AND folder = ?`, mailbox, name)
 	f.cutoff, f.first, f.last, f.lastMail = desk.Time(cutoff), desk.Time(first), desk.Time(last), desk.Time(lastMail)
+	f.backfilled = desk.Time(backfilled)
 	return f, err
 }
 
 // saveFolder stores the position unless the mailbox was removed meanwhile.
 func saveFolder(app core.App, mailbox string, f folder) error {
 	return sqlite.Exec(app, `INSERT OR REPLACE INTO imap_folders
-		(mailbox, folder, uidvalidity, generation, next_uid, until_uid, cutoff, first_date, last_date, last_mail)
-		SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM mailboxes WHERE id = ?`,
+		(mailbox, folder, uidvalidity, generation, next_uid, until_uid, cutoff, first_date, last_date, last_mail, backfilled)
+		SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM mailboxes WHERE id = ?`,
 		f.name, f.validity, f.generation, f.next, f.until,
-		desk.Millis(f.cutoff), desk.Millis(f.first), desk.Millis(f.last), desk.Millis(f.lastMail), mailbox)
+		desk.Millis(f.cutoff), desk.Millis(f.first), desk.Millis(f.last), desk.Millis(f.lastMail), desk.Millis(f.backfilled), mailbox)
 }
 
 func forgetFolders(tx core.App, mailbox string) error {

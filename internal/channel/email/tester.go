@@ -68,7 +68,7 @@ func (t *tester) readable(ctx context.Context) bool {
 }
 
 func (t *tester) look(ctx context.Context) error {
-	sel, err := t.imap.open(ctx)
+	sel, err := t.imap.open(ctx, inbox)
 	if err != nil {
 		return err
 	}
