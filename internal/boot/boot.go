@@ -19,6 +19,7 @@ import (
 	"github.com/deskbell/deskbell/internal/file"
 	"github.com/deskbell/deskbell/internal/health"
 	"github.com/deskbell/deskbell/internal/intake"
+	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/netguard"
 	"github.com/deskbell/deskbell/internal/news"
 	"github.com/deskbell/deskbell/internal/ops"
@@ -45,6 +46,8 @@ type Options struct {
 	TLSCert  string     // PEM file of the certificate for STARTTLS at that listener, "" for none
 	TLSKey   string     // PEM file of its key
 	Version  string
+
+	Resolver mailauth.Resolver // asked about senders; nil = the machine's
 }
 
 // Desk is one desk with all its parts.
@@ -166,11 +169,12 @@ func (d *Desk) flows() {
 	d.Mail = email.New(email.Options{
 		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
 		SMTPAddr: d.SMTPAddr, TLS: d.tls, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
+		Threads: threads{d},
 	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
 	d.Intake = intake.New(intake.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Ledger: d.Ledger, Files: d.Files, Tickets: d.Tickets,
-		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes,
+		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes, Judge: mailauth.New(d.resolver(), d.Clock),
 	})
 	d.Replies = reply.New(reply.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Tokens: tokens, Outbox: d.Outbox,

@@ -13,6 +13,7 @@ import (
 
 // timing is how patient the service is; tests are less so.
 type timing struct {
+	other time.Duration // between two looks into the folders beside the inbox
 	idle  time.Duration // longest time between two looks while IDLE runs; RFC 2177 wants it begun anew within 29 minutes
 	poll  time.Duration // between two looks at a server without IDLE
 	retry time.Duration // before the first new try, doubled up to most
@@ -20,7 +21,7 @@ type timing struct {
 	probe time.Duration // how long a test mail may take to arrive
 }
 
-var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: 50 * time.Second, probe: 20 * time.Second}
+var usualTiming = timing{other: 15 * time.Second, idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: 50 * time.Second, probe: 20 * time.Second}
 
 const (
 	firstPause = time.Second
@@ -190,7 +191,7 @@ func (r *fetcher) showState() {
 func (r *fetcher) pause() time.Duration {
 	r.quiet = min(max(2*r.quiet, firstPause), r.service.timing.idle)
 	if len(r.places) > 0 {
-		return min(r.quiet, r.service.timing.poll)
+		return min(r.quiet, r.service.timing.other)
 	}
 	return r.quiet
 }
@@ -216,7 +217,7 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) 
 	}
 	r.careful = false
 	if found {
-		r.quiet = 0
+		r.quiet, r.nextOthers = 0, time.Time{}
 	}
 	end := f.until
 	if p.name == inbox {

@@ -108,7 +108,7 @@ func New(t testing.TB) *Server {
 	if os.Geteuid() != 0 {
 		t.Skip("Dovecot changes users and has to be started by root")
 	}
-	dir, err := os.MkdirTemp("", "dovecot") // sockets have short names only
+	dir, err := os.MkdirTemp("", "dovecot") //nolint:usetesting // sockets have short names only
 	if err != nil {
 		t.Fatal(err)
 	}
