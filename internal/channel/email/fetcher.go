@@ -49,6 +49,7 @@ type fetcher struct {
 	missing    string  // a folder that was chosen and is not there, "" for none
 	nextOthers time.Time
 
+	found     bool   // the last look found mail
 	uidNext   uint32 // of the inbox as it was opened last
 	searched  uint32 // below this UID what is not in the inbox was searched elsewhere
 	moved     bool   // mails of the inbox were moved away before they were read
@@ -134,12 +135,15 @@ func (r *fetcher) session(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		moved := false
+		moved, woken := false, false
 		for !moved {
 			if err := r.takeAll(ctx, c, &f, place{name: inbox}); err != nil {
 				return err
 			}
 			r.progress = true
+			if woken && !r.found {
+				break // told of news, and there is none: it may have been moved away already
+			}
 			if moved, err = r.elsewhere(ctx, c); err != nil {
 				return err
 			}
@@ -147,9 +151,11 @@ func (r *fetcher) session(ctx context.Context) error {
 			if moved {
 				break
 			}
-			if err := c.wait(ctx, r.pause(), r.service.timing.poll); err != nil {
+			told, err := c.wait(ctx, r.pause(), r.service.timing.poll)
+			if err != nil {
 				return err
 			}
+			woken = told
 		}
 	}
 }
@@ -203,7 +209,7 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) 
 		r.noDates = r.noDates || strings.Contains(err.Error(), "date-time") // go-imap's word for a date it can't read
 		return err
 	}
-	found := len(cards) > 0
+	r.found = len(cards) > 0
 	if p.name == inbox && r.gap(*f, cards) {
 		return nil // what is here is taken in after the search
 	}
@@ -216,7 +222,7 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) 
 		cards = cards[n:]
 	}
 	r.careful = false
-	if found {
+	if r.found {
 		r.quiet, r.nextOthers = 0, time.Time{}
 	}
 	end := f.until
