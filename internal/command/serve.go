@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/boot"
@@ -34,9 +35,17 @@ func serveFlags(c *cobra.Command) {
 
 func serve(c *cobra.Command, dir string) error { return serveWith(c, dir, nil) }
 
+// heapGoal is what the heap is kept to while there is a way: mails made to be
+// expensive leave much garbage behind in a moment. It is no limit; GOMEMLIMIT
+// in the environment wins.
+const heapGoal = 280 << 20
+
 // serveWith does something to the opened desk before it is served; prepare may
 // be nil.
 func serveWith(c *cobra.Command, dir string, prepare func(*boot.Desk) error) error {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapGoal)
+	}
 	o := boot.Options{Dir: dir, Version: Version}
 	o.SMTPAddr, _ = c.Flags().GetString("smtp")
 	o.TLSCert, _ = c.Flags().GetString("tls-cert")
