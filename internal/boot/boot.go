@@ -169,7 +169,7 @@ func (d *Desk) flows() {
 	d.Mail = email.New(email.Options{
 		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
 		SMTPAddr: d.SMTPAddr, TLS: d.tls, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
-		Threads: threads{d},
+		Threads: threads{d}, Granted: d.mailboxGranted,
 	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
 	d.Intake = intake.New(intake.Deps{

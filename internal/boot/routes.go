@@ -28,6 +28,7 @@ func (d *Desk) routes() {
 	setting.Routes(t, d.App, d.Log)
 	d.Schedule.Routes(t)
 	d.Mail.Routes(t)
+	d.Mail.OAuthRoutes(t, site, d.Access)
 	d.Sandbox.Routes(t)
 	d.Health.Routes(t)
 	t.OpenAPI("/api/desk/openapi.json", d.Version)
