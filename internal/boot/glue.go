@@ -56,6 +56,7 @@ func (d *Desk) banners() {
 		return []health.Banner{{ID: "disk_full", Level: "danger", Text: "The disk is full. New mail waits at its server and comes in by itself once there is space again."}}, nil
 	})
 	d.Health.Watch(d.mailboxBanners)
+	d.Health.Watch(d.certificateBanners)
 	d.Health.Watch(d.guessedBanner)
 	d.Health.Watch(func(app core.App, who *route.Caller) ([]health.Banner, error) {
 		if !who.Has("outbox.read") || !d.paused(app) {

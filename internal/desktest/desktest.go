@@ -20,6 +20,7 @@ import (
 	"github.com/deskbell/deskbell/internal/boot"
 	"github.com/deskbell/deskbell/internal/channel/email"
 	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/desktest/dnstest"
 	"github.com/deskbell/deskbell/internal/setup"
 )
 
@@ -40,6 +41,8 @@ type Options struct {
 	IMAP    *Server    // where the desk reads its mail, nil = its own SMTP listener
 	NoSetup bool       // leave the desk as it is after the first start
 	Sandbox bool       // stay in the sandbox: no mailbox, no SMTP listener
+
+	DNS *dnstest.Zone // the domain name system, nil = one that knows no name
 }
 
 // Server is a mail server of the kit, by its port on loopback.
@@ -62,10 +65,13 @@ type Desk struct {
 // Start opens, sets up and serves a desk until the test ends.
 func Start(t testing.TB, o Options) *Desk {
 	t.Helper()
+	if o.DNS == nil {
+		o.DNS = &dnstest.Zone{}
+	}
 	if o.Dir == "" {
 		o.Dir = t.TempDir() + "/data"
 	}
-	bo := boot.Options{Dir: o.Dir, Clock: o.Clock, Version: "test"}
+	bo := boot.Options{Dir: o.Dir, Clock: o.Clock, Version: "test", Resolver: o.DNS}
 	if !o.Sandbox && o.IMAP == nil {
 		bo.SMTPAddr = "127.0.0.1:0"
 	}
