@@ -29,6 +29,7 @@ ui/dist/index.html: ui/node_modules/.package-lock.json $(UI_SOURCES)
 
 test: build ## all tests: Go, UI, browser
 	scripts/need-chromium
+	scripts/need-dovecot
 	cd ui && npm test && npm run size
 	cd ui && DESKBELL_BINARY=$(CURDIR)/dist/deskbell npm run stories
 	CGO_ENABLED=0 DESKBELL_BINARY=$(CURDIR)/dist/deskbell go test -timeout 18m ./...

@@ -68,7 +68,7 @@ func (a *Access) mayChange(tx core.App, by desk.Actor, byRoles []desk.Role, old 
 			return err
 		}
 		if owners <= 1 {
-			return desk.Errorf(desk.Refused, "This is the last owner; make somebody else an owner first.")
+			return desk.Errorf(desk.Refused, "This is the last owner; make somebody else an owner first.").With("guard", "last_owner")
 		}
 	}
 	return nil

@@ -158,7 +158,7 @@ func (d *Desk) records() {
 	d.Access = access.New(d.App, d.Log, d.Clock, d.Wall, d.Teams)
 	d.Tickets = ticket.New(d.Log, d.Clock, d.Teams)
 	d.Ledger = file.NewLedger(d.App, d.Clock)
-	d.Files = file.NewFiles(d.App, d.Clock)
+	d.Files = file.NewFiles(d.App, d.Clock, d.Wall)
 	d.Schedule = schedule.New(d.App, d.Log, d.Clock, func() *time.Location { return setting.Zone(d.App, setting.DeskTimeZone) })
 }
 
@@ -181,7 +181,7 @@ func (d *Desk) flows() {
 		ServerState: d.serverState, Paused: d.paused, SetPaused: d.setPaused,
 	})
 	d.Pages = conversation.New(conversation.Deps{
-		App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Ledger: d.Ledger, Files: d.Files,
+		App: d.App, Log: d.Log, Clock: d.Clock, Wall: d.Wall, Tickets: d.Tickets, Ledger: d.Ledger, Files: d.Files,
 		Recipients: d.Replies, Access: d.Access, SenderOf: d.Mailboxes.SenderOf,
 	})
 	d.News = news.New(d.App, d.Log, d.Clock, d.Access)

@@ -5,13 +5,14 @@ import (
 	"errors"
 
 	"github.com/deskbell/deskbell/internal/schedule"
+	"github.com/deskbell/deskbell/internal/ticket"
 )
 
 // jobs registers what runs by the clock.
 func (d *Desk) jobs() {
 	d.Schedule.Register(schedule.Job{
 		Name: "file.pair", Title: "Pair files with their rows", Spec: "30 3 * * *",
-		Run: func(ctx context.Context) error { return d.Files.Pair(ctx) },
+		Run: func(ctx context.Context) error { return d.Files.Pair(ctx, ticket.DraftFiles) },
 	})
 	d.Schedule.Register(schedule.Job{
 		Name: "access.tidy", Title: "Forget ended sign-ins and answered requests", Spec: "10 3 * * *",

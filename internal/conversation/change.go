@@ -20,37 +20,28 @@ type patchInput struct {
 	Subject  *string                `json:"subject"`
 }
 
-func (s *Conversations) patch(c *route.Call, in patchInput) (*page, error) {
+// needs lists the permissions that a change takes.
+func (in patchInput) needs() []string {
+	var out []string
 	if in.Assignee.Set || in.Team != nil {
-		if _, err := s.of(c, "ticket.assign"); err != nil {
-			return nil, err
-		}
-		if in.Status == nil && in.Priority == nil && in.Type == nil && in.Tags == nil && in.Subject == nil {
-			return s.change(c, "ticket.assign", in)
-		}
+		out = append(out, "ticket.assign")
 	}
-	return s.change(c, "ticket.change", in)
+	if in.Status != nil || in.Priority != nil || in.Type != nil || in.Tags != nil || in.Subject != nil || out == nil {
+		out = append(out, "ticket.change")
+	}
+	return out
 }
+
+func (s *Conversations) patch(c *route.Call, in patchInput) (*page, error) { return s.change(c, in) }
 
 func statusTo(to desk.Status) patchInput { return patchInput{Status: &to} }
 
 // change applies a patch in one transaction and answers the ticket's page.
-func (s *Conversations) change(c *route.Call, permission string, in patchInput) (*page, error) {
-	seen, err := s.of(c, permission)
-	if err != nil {
-		return nil, err
-	}
+func (s *Conversations) change(c *route.Call, in patchInput) (*page, error) {
 	var t *ticket.Ticket
-	err = c.App.RunInTransaction(func(tx core.App) error {
-		var err error
-		if t, err = ticket.Find(tx, seen.ID); err != nil {
-			return err
-		}
-		change, err := s.toChange(tx, c, in)
-		if err != nil {
-			return err
-		}
-		return s.Tickets.Change(tx, c.Caller.Actor, t, change)
+	err := c.App.RunInTransaction(func(tx core.App) (err error) {
+		t, err = s.apply(tx, c, number(c), in)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -63,6 +54,20 @@ func (s *Conversations) change(c *route.Call, permission string, in patchInput) 
 		}, err
 	}
 	return s.page(c, t)
+}
+
+// apply changes one ticket in tx, as far as the caller may.
+func (s *Conversations) apply(tx core.App, c *route.Call, number int64, in patchInput) (t *ticket.Ticket, err error) {
+	for _, permission := range in.needs() {
+		if t, err = find(tx, c.Caller, number, permission); err != nil {
+			return nil, err
+		}
+	}
+	change, err := s.toChange(tx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	return t, s.Tickets.Change(tx, c.Caller.Actor, t, change)
 }
 
 func (s *Conversations) toChange(tx core.App, c *route.Call, in patchInput) (ticket.Change, error) {

@@ -27,6 +27,7 @@ type Deps struct {
 	App        core.App
 	Log        *event.Log
 	Clock      desk.Clock
+	Wall       desk.Clock // the machine's: tokens live by it, as sign-ins do
 	Tickets    *ticket.Tickets
 	Ledger     *file.Ledger
 	Files      *file.Files

@@ -20,10 +20,13 @@ type customerInput struct {
 }
 
 func (s *Conversations) customerRoutes(t *route.Table) {
-	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/customers/{id}", Permission: "customer.read", Summary: "One customer with the tickets one may see"},
+	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/customers/{id}", Permission: route.SignedIn, Summary: "One customer with the tickets one may see (customer.read)"},
 		func(c *route.Call, _ route.None) (*customerOut, error) { return customerPage(c) })
-	route.Add(t, route.Route{Method: "PATCH", Path: "/api/desk/customers/{id}", Permission: "customer.write", Summary: "Change a customer"},
+	route.Add(t, route.Route{Method: "PATCH", Path: "/api/desk/customers/{id}", Permission: route.SignedIn, Summary: "Change a customer (customer.write)"},
 		func(c *route.Call, in customerInput) (*customerOut, error) {
+			if err := mayCustomer(c, "customer.write"); err != nil {
+				return nil, err
+			}
 			if in.Name != nil {
 				err := c.App.RunInTransaction(func(tx core.App) error {
 					return customer.Rename(tx, s.Log, c.Caller.Actor, c.Param("id"), *in.Name, desk.Millis(c.Now()))
@@ -36,13 +39,30 @@ func (s *Conversations) customerRoutes(t *route.Table) {
 		})
 }
 
+// mayCustomer checks a permission for customers; who may not see them is told
+// that there is none.
+func mayCustomer(c *route.Call, permission string) error {
+	switch {
+	case !c.Caller.Has("customer.read"):
+		return errNoCustomer
+	case !c.Caller.Has(permission):
+		return desk.Errorf(desk.Forbidden, "Your role does not allow this (%s).", permission)
+	}
+	return nil
+}
+
+var errNoCustomer = desk.Errorf(desk.NotFound, "There is no such customer.")
+
 func customerPage(c *route.Call) (*customerOut, error) {
+	if err := mayCustomer(c, "customer.read"); err != nil {
+		return nil, err
+	}
 	who, err := customer.Find(c.App, c.Param("id"))
 	if err != nil {
 		return nil, err
 	}
 	if who == nil {
-		return nil, desk.Errorf(desk.NotFound, "There is no such customer.")
+		return nil, errNoCustomer
 	}
 	out := &customerOut{Person: ticket.Person{ID: who.ID, Name: who.Shown(), Email: who.Email}, Created: desk.MustStamp(who.Created)}
 	if out.Identities, err = customer.Identities(c.App, who.ID); err != nil {

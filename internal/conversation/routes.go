@@ -20,10 +20,12 @@ const (
 // Routes adds the routes of a ticket's page.
 func (s *Conversations) Routes(t *route.Table) {
 	const one = "/api/desk/tickets/{number}"
-	route.Add(t, route.Route{Method: "GET", Path: one, Permission: "ticket.read", Summary: "One ticket with its newest messages"}, s.get)
-	route.Add(t, route.Route{Method: "PATCH", Path: one, Permission: "ticket.read", Summary: "Change a ticket"}, s.patch)
-	route.Add(t, route.Route{Method: "GET", Path: one + "/messages", Permission: "ticket.read", Summary: "The messages of a ticket, the newest page first"}, s.messages)
-	route.Add(t, route.Route{Method: "GET", Path: one + "/events", Permission: "ticket.read", Summary: "What happened to a ticket"},
+	// A ticket that the caller may not see does not exist (404), so the check is
+	// where the ticket is read and the permissions of these routes are theirs.
+	route.Add(t, route.Route{Method: "GET", Path: one, Permission: route.SignedIn, Summary: "One ticket with its newest messages (ticket.read)"}, s.get)
+	route.Add(t, route.Route{Method: "PATCH", Path: one, Permission: route.SignedIn, Summary: "Change a ticket (ticket.change, ticket.assign)"}, s.patch)
+	route.Add(t, route.Route{Method: "GET", Path: one + "/messages", Permission: route.SignedIn, Summary: "The messages of a ticket, the newest page first (ticket.read)"}, s.messages)
+	route.Add(t, route.Route{Method: "GET", Path: one + "/events", Permission: route.SignedIn, Summary: "What happened to a ticket (ticket.read)"},
 		func(c *route.Call, _ route.None) (route.List[ShownEvent], error) {
 			t, err := s.of(c, "ticket.read")
 			if err != nil {
@@ -32,7 +34,7 @@ func (s *Conversations) Routes(t *route.Table) {
 			all, err := timeline(c.App, t)
 			return route.ListOf(all, ""), err
 		})
-	route.Add(t, route.Route{Method: "GET", Path: one + "/why", Permission: "ticket.read", Summary: "Why a ticket is as it is"},
+	route.Add(t, route.Route{Method: "GET", Path: one + "/why", Permission: route.SignedIn, Summary: "Why a ticket is as it is (ticket.read)"},
 		func(c *route.Call, _ route.None) (whyOut, error) {
 			t, err := s.of(c, "ticket.read")
 			if err != nil {
@@ -41,15 +43,16 @@ func (s *Conversations) Routes(t *route.Table) {
 			all, err := reasonsOf(c.App, t)
 			return whyOut{all}, err
 		})
-	route.Add(t, route.Route{Method: "POST", Path: one + "/solution", Permission: "ticket.change", Summary: "Solve a ticket"},
+	route.Add(t, route.Route{Method: "POST", Path: one + "/solution", Permission: route.SignedIn, Summary: "Solve a ticket (ticket.change)"},
 		func(c *route.Call, _ struct{}) (*page, error) {
-			return s.change(c, "ticket.change", statusTo(desk.StatusSolved))
+			return s.change(c, statusTo(desk.StatusSolved))
 		})
-	route.Add(t, route.Route{Method: "POST", Path: one + "/reopening", Permission: "ticket.change", Summary: "Reopen a ticket"},
+	route.Add(t, route.Route{Method: "POST", Path: one + "/reopening", Permission: route.SignedIn, Summary: "Reopen a ticket (ticket.change)"},
 		func(c *route.Call, _ struct{}) (*page, error) {
-			return s.change(c, "ticket.change", statusTo(desk.StatusOpen))
+			return s.change(c, statusTo(desk.StatusOpen))
 		})
-	route.Add(t, route.Route{Method: "POST", Path: one + "/read", Permission: "ticket.read", Summary: "Mark a ticket as read or unread"}, s.read)
+	route.Add(t, route.Route{Method: "POST", Path: one + "/read", Permission: route.SignedIn, Summary: "Mark a ticket as read or unread (ticket.read)"}, s.read)
+	route.Add(t, route.Route{Method: "POST", Path: "/api/desk/tickets/bulk", Permission: "ticket.read", Summary: "Change many tickets at once, each as PATCH does"}, s.bulk)
 	s.fileRoutes(t)
 	s.customerRoutes(t)
 }
@@ -58,12 +61,15 @@ type whyOut struct {
 	Reasons []ShownWhy `json:"reasons"`
 }
 
+// of returns the ticket of the path when the caller holds a permission for it.
 func (s *Conversations) of(c *route.Call, permission string) (*ticket.Ticket, error) {
-	number, err := strconv.ParseInt(c.Param("number"), 10, 64)
-	if err != nil {
-		return nil, desk.Errorf(desk.NotFound, "There is no such ticket.")
-	}
-	return find(c.App, c.Caller, number, permission)
+	return find(c.App, c.Caller, number(c), permission)
+}
+
+// number is the ticket number of the path, 0 when it is none.
+func number(c *route.Call) int64 {
+	n, _ := strconv.ParseInt(c.Param("number"), 10, 64)
+	return n
 }
 
 // page is a ticket with what its page shows besides.
@@ -197,11 +203,11 @@ func (s *Conversations) read(c *route.Call, in readInput) (route.None, error) {
 	if err != nil || c.Caller.Actor.Kind != desk.ActorAgent {
 		return route.None{}, err
 	}
-	at := desk.Millis(c.Now())
+	upTo := t.LastAt
 	if in.Unread {
-		at = 0
+		upTo = 0
 	}
-	return route.None{}, ticket.MarkRead(c.App, c.Caller.Actor.ID, t.ID, at)
+	return route.None{}, ticket.MarkRead(c.App, c.Caller.Actor.ID, t.ID, upTo)
 }
 
 // Page is the page of a ticket by its number, for whoever made it just now.

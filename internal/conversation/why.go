@@ -25,6 +25,7 @@ var reasons = map[string]string{
 	"answered":             "An agent answered.",
 	"undone":               "The answer was taken back.",
 	"delivery_failed":      "The answer could not be delivered.",
+	"bounced":              "A mail system reports that a mail of this ticket did not arrive.",
 	"form_new":             "It came by a form.",
 }
 
@@ -33,6 +34,9 @@ func why(r desk.Reason) string {
 	text := reasons[r.Code]
 	if number, ok := r.Detail["number"]; ok && text != "" {
 		text += fmt.Sprintf(" It looks like #%v.", number)
+	}
+	if number, ok := r.Detail["same_message_id"]; ok && text != "" {
+		text += fmt.Sprintf(" It came under the Message-ID of another mail, in #%v, with other content; both were kept.", number)
 	}
 	return text
 }

@@ -69,12 +69,31 @@ func (t Type) Valid() bool { return member(t, Types) }
 // Channel is the way a message came or goes.
 type Channel string
 
-// The channels of the desk itself.
+// The channels.
 const (
-	ChannelEmail Channel = "email"
-	ChannelAPI   Channel = "api"
-	ChannelPhone Channel = "phone"
+	ChannelEmail     Channel = "email"
+	ChannelForm      Channel = "form"
+	ChannelChat      Channel = "chat"
+	ChannelPhone     Channel = "phone"
+	ChannelInPerson  Channel = "in_person"
+	ChannelSMS       Channel = "sms"
+	ChannelWhatsApp  Channel = "whatsapp"
+	ChannelMessenger Channel = "messenger"
+	ChannelInstagram Channel = "instagram"
+	ChannelTelegram  Channel = "telegram"
+	ChannelMastodon  Channel = "mastodon"
+	ChannelAPI       Channel = "api"
+	ChannelPortal    Channel = "portal"
 )
+
+// Channels lists every channel.
+var Channels = []Channel{
+	ChannelEmail, ChannelForm, ChannelChat, ChannelPhone, ChannelInPerson, ChannelSMS, ChannelWhatsApp, ChannelMessenger,
+	ChannelInstagram, ChannelTelegram, ChannelMastodon, ChannelAPI, ChannelPortal,
+}
+
+// Valid reports whether c is one of Channels.
+func (c Channel) Valid() bool { return member(c, Channels) }
 
 // MessageKind says who speaks in a message and to whom.
 type MessageKind string

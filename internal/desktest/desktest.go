@@ -309,12 +309,20 @@ type Message struct {
 	VisibleText string `json:"visible_text"`
 	MessageID   string `json:"message_id"`
 	Reason      struct{ Code, Text string }
+	Created     string
+	Arrived     string
+	Shortened   bool
 	Attachments []struct {
 		ID, Name, URL string
 		Inline        bool
 		Size          int64
 	}
-	Bounced  *struct{ Status string }
+	Bounced *struct {
+		Status     string
+		Recipients []string
+		Permanent  bool
+		Delayed    bool
+	}
 	Delivery *struct {
 		ID, State string
 		HeldBy    *string `json:"held_by"`

@@ -43,12 +43,15 @@ const maxName = 200
 // Files keeps the attachments of one desk.
 type Files struct {
 	app        core.App
-	clock      desk.Clock
-	collection string // its id names the folder
+	clock      desk.Clock // of the desk
+	wall       desk.Clock // of the machine, by which its disk dates files
+	collection string     // its id names the folder
 }
 
 // NewFiles returns the attachments of app.
-func NewFiles(app core.App, clock desk.Clock) *Files { return &Files{app: app, clock: clock} }
+func NewFiles(app core.App, clock, wall desk.Clock) *Files {
+	return &Files{app: app, clock: clock, wall: wall}
+}
 
 func (s *Files) folder(app core.App, id string) (string, error) {
 	if s.collection == "" {

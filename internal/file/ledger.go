@@ -59,7 +59,10 @@ type Entry struct {
 	Message    string
 	Reason     string // code, "" for none
 	Tries      int
+	NextTry    int64 // ms, when intake looks again after a failed try; 0 = at once
 	ContentKey string
+	Sender     desk.Address // as the mail says; known in quarantine only
+	Subject    string       // as the mail says; known in quarantine only
 
 	path string
 	raw  []byte // compressed, nil when in a file

@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -17,14 +17,15 @@ import (
 // for its row.
 const looseLife = 48 * time.Hour
 
-// Pair removes uploads that no message took within looseLife, and files on
-// disk that have no row: those of mails that turned out to be copies, and of
-// transactions that never committed.
-func (s *Files) Pair(ctx context.Context) error {
-	before := s.clock.Now().Add(-looseLife)
-	if err := sqlite.Exec(s.app, "DELETE FROM files WHERE message = '' AND created < ?", desk.Millis(before)); err != nil {
+// Pair removes uploads that no message took within looseLife and that named
+// does not name, and files on disk that have no row: those of mails that turned
+// out to be copies, and of transactions that never committed. The age of a row
+// goes by the desk's clock, that of a file on disk by the machine's.
+func (s *Files) Pair(ctx context.Context, named func(app core.App) (map[string]bool, error)) error {
+	if err := s.dropLoose(desk.Millis(s.clock.Now().Add(-looseLife)), named); err != nil {
 		return err
 	}
+	before := s.wall.Now().Add(-looseLife)
 	root, err := s.folder(s.app, "")
 	if err != nil {
 		return err
@@ -37,6 +38,28 @@ func (s *Files) Pair(ctx context.Context) error {
 		return err
 	}
 	return s.sweepMail(ctx, before)
+}
+
+func (s *Files) dropLoose(before int64, named func(app core.App) (map[string]bool, error)) error {
+	return s.app.RunInTransaction(func(tx core.App) error {
+		loose, err := looseBefore(tx, before)
+		if err != nil || len(loose) == 0 {
+			return err
+		}
+		keep, err := named(tx)
+		if err != nil {
+			return err
+		}
+		for _, id := range loose {
+			if keep[id] {
+				continue
+			}
+			if err := dropLoose(tx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // sweep removes the folders under root that are older than before and whose
@@ -76,19 +99,11 @@ func (s *Files) sweepMail(ctx context.Context, before time.Time) error {
 	}
 	for _, b := range buckets {
 		err := s.sweep(ctx, filepath.Join(root, b.Name()), before, func(name string) (bool, error) {
-			return ledgerHasFile(s.app, filepath.Join("mail", b.Name(), name))
+			return ledgerHasFile(s.app, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Join("mail", b.Name(), name))
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return err
-}
-
-func ledgerHasFile(app core.App, path string) (bool, error) {
-	id := filepath.Base(path)
-	if ext := filepath.Ext(id); ext != "" {
-		id = id[:len(id)-len(ext)]
-	}
-	return sqlite.One(app, []any{new(string)}, "SELECT id FROM ledger WHERE id = ? AND path = ?", id, path)
 }

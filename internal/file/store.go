@@ -11,7 +11,7 @@ import (
 )
 
 const entryColumns = `seq, id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
-	old, too_large, state, message, reason, tries, content_key, path`
+	old, too_large, state, message, reason, tries, next_try, content_key, path, coalesce(sender, ''), coalesce(subject, '')`
 
 func insertEntry(tx core.App, e *Entry) error {
 	return sqlite.Exec(tx, `INSERT INTO ledger (id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
@@ -29,22 +29,48 @@ func entriesWhere(app core.App, withRaw bool, where string, args ...any) ([]*Ent
 	var out []*Entry
 	err := sqlite.Each(app, func(r *sql.Rows) error {
 		e := &Entry{}
-		var rcpt string
+		var rcpt, sender string
 		err := r.Scan(&e.Seq, &e.ID, (*string)(&e.Channel), &e.Mailbox, &e.SourceID, &e.Received, &e.SHA256, &e.Size,
-			&e.MailFrom, &rcpt, &e.Old, &e.TooLarge, (*string)(&e.State), &e.Message, &e.Reason, &e.Tries, &e.ContentKey, &e.path, &e.raw)
+			&e.MailFrom, &rcpt, &e.Old, &e.TooLarge, (*string)(&e.State), &e.Message, &e.Reason, &e.Tries, &e.NextTry,
+			&e.ContentKey, &e.path, &sender, &e.Subject, &e.raw)
 		if err != nil {
 			return err
 		}
 		out = append(out, e)
+		if sender != "" {
+			if err := json.Unmarshal([]byte(sender), &e.Sender); err != nil {
+				return err
+			}
+		}
 		return json.Unmarshal([]byte(rcpt), &e.RcptTo)
 	}, "SELECT "+columns+" FROM ledger WHERE "+where, args...)
 	return out, err
 }
 
-// Waiting lists up to limit entries that intake has not looked at, oldest
+// ledgered notes in there which of a mailbox's source ids have a row.
+func ledgered(app core.App, mailbox string, sourceIDs []string, there map[string]bool) error {
+	args := []any{string(desk.ChannelEmail), mailbox}
+	for _, id := range sourceIDs {
+		args = append(args, id)
+	}
+	return sqlite.Each(app, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		there[id] = true
+		return err
+	}, "SELECT source_id FROM ledger WHERE channel = ? AND mailbox = ? AND source_id IN ("+sqlite.Marks(len(sourceIDs))+")", args...)
+}
+
+// Waiting lists up to limit entries that intake has to look at now, oldest
 // first, with their bytes.
-func Waiting(app core.App, limit int) ([]*Entry, error) {
-	return entriesWhere(app, true, "state = 'stored' ORDER BY seq LIMIT ?", limit)
+func Waiting(app core.App, now int64, limit int) ([]*Entry, error) {
+	return entriesWhere(app, true, "state = 'stored' AND next_try <= ? ORDER BY seq LIMIT ?", now, limit)
+}
+
+// NextWaiting is when the next entry that pauses is to be looked at, ms; 0 = none pauses.
+func NextWaiting(app core.App) (ms int64, err error) {
+	_, err = sqlite.One(app, []any{&ms}, "SELECT coalesce(min(next_try), 0) FROM ledger WHERE state = 'stored' AND next_try > 0")
+	return ms, err
 }
 
 // FindEntry returns one entry with its bytes, nil when there is none.
@@ -56,9 +82,30 @@ func FindEntry(app core.App, id string) (*Entry, error) {
 	return found[0], nil
 }
 
-// Quarantined lists the entries that need a person, newest first, with their bytes.
-func Quarantined(app core.App, limit int) ([]*Entry, error) {
-	return entriesWhere(app, true, "state = 'quarantined' ORDER BY seq DESC LIMIT ?", limit)
+// Quarantined pages through the entries that need a person, newest first;
+// before is the Seq to go on below, 0 for the start.
+func Quarantined(app core.App, before int64, limit int) ([]*Entry, error) {
+	return entriesWhere(app, false, "state = 'quarantined' AND seq < ? ORDER BY seq DESC LIMIT ?", below(before), limit)
+}
+
+// Undescribed lists up to limit entries in quarantine of which nobody knows yet
+// who they are from, with their bytes.
+func Undescribed(app core.App, limit int) ([]*Entry, error) {
+	return entriesWhere(app, true, "state = 'quarantined' AND sender IS NULL ORDER BY seq LIMIT ?", limit)
+}
+
+// Describe notes who an entry says it is from, and what about.
+func Describe(tx core.App, e *Entry, sender desk.Address, subject string) error {
+	e.Sender, e.Subject = sender, subject
+	text, _ := json.Marshal(sender) // strings always marshal
+	return sqlite.Exec(tx, "UPDATE ledger SET sender = ?, subject = ? WHERE seq = ?", string(text), subject, e.Seq)
+}
+
+func below(before int64) int64 {
+	if before == 0 {
+		return 1 << 62
+	}
+	return before
 }
 
 // CountQuarantined is how many entries need a person.
@@ -70,10 +117,7 @@ func CountQuarantined(app core.App) (n int, err error) {
 // Entries pages through the ledger, newest first; before is the Seq to go on
 // below, 0 for the start.
 func Entries(app core.App, before int64, limit int) ([]*Entry, error) {
-	if before == 0 {
-		before = 1 << 62
-	}
-	return entriesWhere(app, false, "seq < ? ORDER BY seq DESC LIMIT ?", before, limit)
+	return entriesWhere(app, false, "seq < ? ORDER BY seq DESC LIMIT ?", below(before), limit)
 }
 
 // Settle records in tx what became of an entry.
@@ -83,15 +127,10 @@ func Settle(tx core.App, e *Entry, state State, message, reason, contentKey stri
 		string(state), message, reason, contentKey, e.Seq)
 }
 
-// Tried counts a failed try of an entry.
-func Tried(app core.App, e *Entry) error {
-	e.Tries++
-	return sqlite.Exec(app, "UPDATE ledger SET tries = ? WHERE seq = ?", e.Tries, e.Seq)
-}
-
-// Requeue makes intake look at an entry again.
-func Requeue(tx core.App, e *Entry) error {
-	return sqlite.Exec(tx, "UPDATE ledger SET state = 'stored', reason = '' WHERE seq = ?", e.Seq)
+// Tried counts a failed try of an entry, which is to be tried again at next.
+func Tried(app core.App, e *Entry, next int64) error {
+	e.Tries, e.NextTry = e.Tries+1, next
+	return sqlite.Exec(app, "UPDATE ledger SET tries = ?, next_try = ? WHERE seq = ?", e.Tries, next, e.Seq)
 }
 
 // OldestWaiting is when the oldest entry that waits for intake came, ms; 0 = none waits.
@@ -182,3 +221,23 @@ func MarkInline(tx core.App, ids []string) error {
 
 // InlineID is the Content-ID of a file that a mail of ours shows.
 func InlineID(id string) string { return id + "@deskbell" }
+
+// looseBefore lists the uploads that no message took and that are older than before.
+func looseBefore(app core.App, before int64) ([]string, error) {
+	var ids []string
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, "SELECT id FROM files WHERE message = '' AND created < ?", before)
+	return ids, err
+}
+
+func dropLoose(tx core.App, id string) error {
+	return sqlite.Exec(tx, "DELETE FROM files WHERE id = ? AND message = ''", id)
+}
+
+func ledgerHasFile(app core.App, id, path string) (bool, error) {
+	return sqlite.One(app, []any{new(string)}, "SELECT id FROM ledger WHERE id = ? AND path = ?", id, path)
+}

@@ -69,13 +69,13 @@ func (h *Health) Banners(app core.App, who *route.Caller) []Banner {
 }
 
 type state struct {
-	Status    string  `json:"status"` // ok or late
-	JobLagMS  int64   `json:"job_lag_ms"`
-	Intake    queue   `json:"intake"`
-	Outbox    queue   `json:"outbox"`
-	Disk      *disk   `json:"disk"`
-	Backup    *string `json:"last_backup"`
-	Quarantin int     `json:"quarantine"`
+	Status     string  `json:"status"` // ok or late
+	JobLagMS   int64   `json:"job_lag_ms"`
+	Intake     queue   `json:"intake"`
+	Outbox     queue   `json:"outbox"`
+	Disk       *disk   `json:"disk"`
+	Backup     *string `json:"last_backup"`
+	Quarantine int     `json:"quarantine"`
 }
 
 type queue struct {
@@ -126,6 +126,6 @@ func (h *Health) state(c *route.Call) (s state, err error) {
 	if free, total, err := h.disk(); err == nil {
 		s.Disk = &disk{free, total}
 	}
-	s.Quarantin, err = file.CountQuarantined(c.App)
+	s.Quarantine, err = file.CountQuarantined(c.App)
 	return s, err
 }

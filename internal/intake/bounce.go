@@ -2,6 +2,7 @@ package intake
 
 import (
 	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/mail"
 	"github.com/deskbell/deskbell/internal/message"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/ticket"
@@ -24,39 +25,59 @@ func (in *Intake) bounce(tx core.App, l *letter) (settled bool, err error) {
 	if err := in.store(tx, l, t, m); err != nil {
 		return true, err
 	}
-	var addresses []string
-	for _, r := range b.Recipients {
-		addresses = append(addresses, r.Address)
-		if r.Original != "" && r.Original != r.Address {
-			addresses = append(addresses, r.Original) // as we wrote it, before somebody forwarded it
-		}
+	mark := message.Bounce{
+		Recipients: bounced(b), Status: b.Status, Reason: b.Diagnostic, Permanent: b.Permanent && !b.Delayed, Delayed: b.Delayed, At: desk.MustStamp(m.Created),
 	}
-	mark := message.Bounce{Recipients: addresses, Status: b.Status, Reason: b.Diagnostic, Permanent: b.Permanent && !b.Delayed, At: desk.MustStamp(m.Created)}
-	if err := message.MarkBounced(tx, original.ID, mark); err != nil {
+	news, err := message.MarkBounced(tx, original, mark)
+	if err != nil {
 		return true, err
 	}
+	kind := "message.bounced"
 	if b.Delayed {
-		_, err := in.Log.Append(tx, desk.Event{Kind: "message.delayed", Ticket: t.ID, Message: original.ID, Subject: m.ID, Actor: desk.System("intake"), Reason: b.Status})
+		kind = "message.delayed"
+	}
+	if _, err := in.Log.Append(tx, desk.Event{Kind: kind, Ticket: t.ID, Message: original.ID, Subject: m.ID, Actor: desk.System("intake"), Reason: b.Status}); err != nil {
 		return true, err
 	}
-	return true, in.failed(tx, t, original, m, mark)
+	if !b.Delayed {
+		err = in.failed(tx, t, original, mark, news)
+	}
+	if err == nil {
+		err = in.Tickets.Noted(tx, t)
+	}
+	return true, err
 }
 
-// failed notes that a mail of ours did not arrive. The outbox's event makes the
-// ticket come back; a mail without a delivery of ours comes back here.
-func (in *Intake) failed(tx core.App, t *ticket.Ticket, original, report *message.Message, mark message.Bounce) error {
-	if _, err := in.Log.Append(tx, desk.Event{
-		Kind: "message.bounced", Ticket: t.ID, Message: original.ID, Subject: report.ID,
-		Actor: desk.System("intake"), Reason: mark.Status,
-	}); err != nil {
-		return err
+// bounced lists the addresses that a report names, also as we wrote them before
+// somebody forwarded the mail.
+func bounced(b *mail.Bounce) []string {
+	var out []string
+	for _, r := range b.Recipients {
+		out = append(out, r.Address)
+		if r.Original != "" && r.Original != r.Address {
+			out = append(out, r.Original)
+		}
 	}
+	return out
+}
+
+// failed brings the ticket of a mail back that did not arrive. The outbox does
+// it by its own event where the report is about a recipient it knows; here it is
+// done for the others, once for each thing that is news.
+func (in *Intake) failed(tx core.App, t *ticket.Ticket, original *message.Message, mark message.Bounce, news bool) error {
 	d, err := outbox.ByMessageID(tx, original.MessageID)
-	if err != nil || d == nil {
+	if err != nil {
 		return err
 	}
-	_, err = in.Outbox.Bounced(tx, d, mark.Recipients, mark.Reason)
-	return err
+	if d != nil {
+		if known, err := in.Outbox.Bounced(tx, d, mark.Recipients, mark.Reason); err != nil || known {
+			return err
+		}
+	}
+	if !news || t.Status.Active() {
+		return nil
+	}
+	return in.Tickets.Reopen(tx, desk.System("intake"), t, "bounced")
 }
 
 // original is the mail of ours that a report is about, nil when there is none.

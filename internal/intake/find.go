@@ -1,18 +1,20 @@
 package intake
 
 import (
-	"database/sql"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/deskbell/deskbell/internal/customer"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/message"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/deskbell/deskbell/internal/ticket"
 	"github.com/pocketbase/pocketbase/core"
 )
+
+// maxTwins bounds how many mails of the same Message-ID are named.
+const maxTwins = 5
 
 // maxRefs bounds how many references of a mail are looked up, newest first.
 const maxRefs = 60
@@ -26,8 +28,12 @@ type found struct {
 
 // find decides which ticket a letter belongs to: by a signed token or by
 // reference, and only for somebody who takes part in that ticket.
-func (in *Intake) find(tx core.App, l *letter) (found, error) {
+func (in *Intake) find(tx core.App, l *letter, who *customer.Customer) (found, error) {
 	f := found{reason: desk.Reason{Code: "new_sender_or_matter"}}
+	twins, err := in.twins(tx, l)
+	if err != nil {
+		return f, err
+	}
 	trusted := l.mail.FromCount == 1 && !l.entry.TooLarge
 	candidates, err := in.candidates(tx, l)
 	if err != nil {
@@ -51,10 +57,52 @@ func (in *Intake) find(tx core.App, l *letter) (found, error) {
 		case t.Status == desk.StatusClosed:
 			f.like(t.Number, "follow_up")
 		default:
-			return found{ticket: t, reason: desk.Reason{Code: c.code, Detail: map[string]any{"message": c.message}}}, nil
+			return joined(t, c, twins), nil
 		}
 	}
-	return f, in.resemblance(tx, l, &f)
+	return f, in.resemblance(tx, l, who, twins, &f)
+}
+
+// joined is a letter that goes to t because of c. A Message-ID that another mail
+// has is told all the same: one of both may not be what it seems.
+func joined(t *ticket.Ticket, c candidate, twins []*twin) found {
+	f := found{ticket: t, reason: desk.Reason{Code: c.code, Detail: map[string]any{"message": c.message}}}
+	for _, other := range twins {
+		f.reason.Detail["same_message_id"] = other.number
+		if other.ticket != t.ID {
+			f.looksLike = append(f.looksLike, other.number)
+		}
+	}
+	return f
+}
+
+// twin is where another mail with the same Message-ID is.
+type twin struct {
+	ticket string
+	number int64
+}
+
+// twins lists the tickets of mails that came, or went, under a letter's
+// Message-ID; as copies were settled before, their content is another.
+func (in *Intake) twins(app core.App, l *letter) ([]*twin, error) {
+	if l.mail.MessageID == "" {
+		return nil, nil
+	}
+	refs, err := message.ByMessageID(app, l.mail.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	var out []*twin
+	for _, ref := range refs[:min(len(refs), maxTwins)] {
+		t, err := ticket.Find(app, ref.Ticket)
+		if err != nil {
+			return nil, err
+		}
+		if t != nil {
+			out = append(out, &twin{t.ID, t.Number})
+		}
+	}
+	return out, nil
 }
 
 func (f *found) like(number int64, code string) {
@@ -121,12 +169,10 @@ func (in *Intake) candidates(app core.App, l *letter) ([]candidate, error) {
 	return append(tokens, references...), nil
 }
 
-var numberInSubject = regexp.MustCompile(`#(\d{3,12})\b`)
-
 // resemblance adds tickets that a person may want to look at: a number in the
-// subject, the same Message-ID, or the same subject from the same address. It
+// subject, the same Message-ID, or the same subject from the same customer. It
 // never joins anything.
-func (in *Intake) resemblance(app core.App, l *letter, f *found) error {
+func (in *Intake) resemblance(app core.App, l *letter, who *customer.Customer, twins []*twin, f *found) error {
 	if n := numberInSubject.FindStringSubmatch(l.mail.Subject); n != nil {
 		number, _ := strconv.ParseInt(n[1], 10, 64)
 		t, err := ticket.ByNumber(app, number)
@@ -137,37 +183,20 @@ func (in *Intake) resemblance(app core.App, l *letter, f *found) error {
 			f.like(t.Number, "number_in_subject")
 		}
 	}
-	twins, err := message.ByMessageID(app, l.mail.MessageID)
-	if err != nil {
-		return err
+	for _, other := range twins {
+		f.like(other.number, "same_message_id")
 	}
-	for _, twin := range twins {
-		t, err := ticket.Find(app, twin.Ticket)
-		if err != nil {
-			return err
-		}
-		if t != nil && l.mail.MessageID != "" {
-			f.like(t.Number, "same_message_id")
-		}
+	base := replyMark.ReplaceAllString(strings.TrimSpace(l.mail.Subject), "")
+	if base == "" || base == l.mail.Subject || who.Email == "" { // only an answer resembles
+		return nil
 	}
-	return in.sameSubject(app, l, f)
+	numbers, err := ticket.SameSubject(app, who.ID, ticket.CleanSubject(base), 2)
+	for _, number := range numbers {
+		f.like(number, "same_subject")
+	}
+	return err
 }
+
+var numberInSubject = regexp.MustCompile(`#(\d{3,12})\b`)
 
 var replyMark = regexp.MustCompile(`^(?i:(re|aw|sv|vs|antw|odp|fw|fwd|wg|tr|rif|res)\s*(\[\d+\])?\s*:\s*)+`)
-
-func (in *Intake) sameSubject(app core.App, l *letter, f *found) error {
-	base := replyMark.ReplaceAllString(strings.TrimSpace(l.mail.Subject), "")
-	if base == "" || base == l.mail.Subject { // only an answer resembles
-		return nil
-	}
-	return sqlite.Each(app, func(r *sql.Rows) error {
-		var number int64
-		if err := r.Scan(&number); err != nil {
-			return err
-		}
-		f.like(number, "same_subject")
-		return nil
-	}, `SELECT t.number FROM identities i JOIN tickets t ON t.customer = i.customer
-		WHERE i.kind = 'email' AND i.value = ? AND t.subject = ? COLLATE NOCASE ORDER BY t.updated DESC LIMIT 2`,
-		strings.ToLower(l.mail.From.Address), ticket.CleanSubject(base))
-}

@@ -3,8 +3,8 @@
 // The bytes are durable before intake looks at them. Run takes what waits,
 // reads it outside of any transaction, and enters a batch in one: message,
 // ticket, customer, events and the end of the ledger row together. A mail that
-// can't be entered is tried alone, and after that quarantined where a person
-// sees it; nothing is dropped.
+// can't be entered is tried alone, again after growing pauses, and at last
+// quarantined where a person sees it; nothing is dropped.
 //
 // A mail joins a ticket by a signed token of ours or by reference to a message
 // seen or sent, and only from somebody who takes part in that ticket. Nothing
@@ -13,7 +13,6 @@ package intake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -30,10 +29,13 @@ import (
 const (
 	batch     = 48              // mails read at a time
 	perTx     = 16              // mails in one transaction: agents' writes come in between
-	maxTries  = 3               // of one mail before it is quarantined
 	fullPause = 5 * time.Second // between tries while the disk is full
 	readers   = 2               // mails parsed at once
 )
+
+// pauses are the waits after each failed try of one mail; after the last try it
+// is quarantined.
+var pauses = []time.Duration{5 * time.Second, time.Minute, 10 * time.Minute}
 
 // Codes of why a ledger row is quarantined or refused.
 const (
@@ -68,16 +70,16 @@ type Deps struct {
 }
 
 // Intake reads the ledger of one desk.
-type Intake struct {
-	Deps
-	wake chan struct{}
-}
+type Intake struct{ Deps }
 
 // New returns the intake of a desk; nothing is read before Run.
-func New(d Deps) *Intake { return &Intake{Deps: d, wake: make(chan struct{}, 1)} }
+func New(d Deps) *Intake { return &Intake{d} }
 
 // Run enters what waits in the ledger until ctx ends.
 func (in *Intake) Run(ctx context.Context) error {
+	if err := in.describeAll(ctx); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		n, err := in.step(ctx)
 		switch {
@@ -91,17 +93,19 @@ func (in *Intake) Run(ctx context.Context) error {
 	return nil
 }
 
+// wait returns when mail was stored, or one that pauses is to be tried again.
 func (in *Intake) wait(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-in.Ledger.Stored():
-	case <-in.wake:
+	next, err := file.NextWaiting(in.App)
+	if err != nil {
+		in.App.Logger().Error("the ledger could not be read", "error", err)
+		next = desk.Millis(in.Clock.Now().Add(fullPause))
 	}
+	_ = desk.Sleep(ctx, in.Clock, desk.Time(next), in.Ledger.Stored())
 }
 
 // step enters one batch and answers how many entries it looked at.
 func (in *Intake) step(ctx context.Context) (int, error) {
-	entries, err := file.Waiting(in.App, batch)
+	entries, err := file.Waiting(in.App, desk.Millis(in.Clock.Now()), batch)
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
@@ -174,7 +178,7 @@ func (in *Intake) enter(letters []*letter) (done int, err error) {
 	letters = letters[:min(len(letters), perTx)]
 	return len(letters), in.App.RunInTransaction(func(tx core.App) error {
 		for _, l := range letters {
-			if err := in.receive(tx, l); err != nil {
+			if err := in.receiveSafely(tx, l); err != nil {
 				return fmt.Errorf("enter ledger entry %s: %w", l.entry.ID, err)
 			}
 		}
@@ -182,54 +186,33 @@ func (in *Intake) enter(letters []*letter) (done int, err error) {
 	})
 }
 
-// enterAlone tries one letter by itself and quarantines it when it keeps failing.
+// receiveSafely is receive with a panic as an error: one mail must not hold up
+// the others.
+func (in *Intake) receiveSafely(tx core.App, l *letter) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return in.receive(tx, l)
+}
+
+// enterAlone tries one letter by itself; when that fails it pauses, and when it
+// keeps failing it is quarantined.
 func (in *Intake) enterAlone(l *letter) (int, error) {
 	_, err := in.enter([]*letter{l})
 	if err == nil || file.IsFull(err) {
 		return 1, err
 	}
 	in.App.Logger().Error("a mail could not be entered", "entry", l.entry.ID, "try", l.entry.Tries+1, "error", err)
-	if l.entry.Tries+1 < maxTries {
-		return 1, file.Tried(in.App, l.entry)
+	in.discard([]*letter{l}) // it is read again, with new files
+	if l.entry.Tries < len(pauses) {
+		return 1, file.Tried(in.App, l.entry, desk.Millis(in.Clock.Now().Add(pauses[l.entry.Tries])))
 	}
-	return 1, in.App.RunInTransaction(func(tx core.App) error { return in.quarantine(tx, l, ReasonError) })
-}
-
-func (in *Intake) quarantine(tx core.App, l *letter, reason string) error {
-	if err := file.Settle(tx, l.entry, file.StateQuarantined, "", reason, l.key); err != nil {
-		return err
-	}
-	_, err := in.Log.Append(tx, desk.Event{Kind: "mail.quarantined", Subject: l.entry.ID, Actor: desk.System("intake"), Reason: reason})
-	return err
-}
-
-// Retry makes intake look at a quarantined entry again; force enters it as a
-// ticket of its own whatever was against it.
-func (in *Intake) Retry(by desk.Actor, id string) error {
-	err := in.App.RunInTransaction(func(tx core.App) error {
-		e, err := file.FindEntry(tx, id)
-		if err != nil {
+	return 1, in.App.RunInTransaction(func(tx core.App) error {
+		if err := file.Tried(tx, l.entry, 0); err != nil {
 			return err
 		}
-		if e == nil || e.State != file.StateQuarantined {
-			return desk.Errorf(desk.NotFound, "This mail is not in quarantine any more.")
-		}
-		raw, err := in.Ledger.Raw(e)
-		if err != nil {
-			return err
-		}
-		l := in.letter(e, raw)
-		l.forced = true
-		if err := in.receive(tx, l); err != nil {
-			var told *desk.Error
-			if errors.As(err, &told) {
-				return err
-			}
-			in.App.Logger().Error("a quarantined mail still can't be entered", "entry", id, "error", err)
-			return desk.Errorf(desk.Refused, "This mail still can't be read; look at its original.")
-		}
-		_, err = in.Log.Append(tx, desk.Event{Kind: "mail.retried", Subject: id, Actor: by, Message: e.Message})
-		return err
+		return in.quarantine(tx, l, desk.System("intake"), ReasonError)
 	})
-	return err
 }

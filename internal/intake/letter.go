@@ -12,10 +12,6 @@ import (
 	"github.com/deskbell/deskbell/internal/richtext"
 )
 
-// maxShown bounds the text kept in a message, in bytes; the whole mail stays in
-// the ledger.
-const maxShown = 1 << 20
-
 // letter is a ledger entry that has been read.
 type letter struct {
 	entry  *file.Entry
@@ -26,7 +22,8 @@ type letter struct {
 	text   string
 	shown  string // text without quotes and signature
 	files  []*file.File
-	forced bool // a person said: enter it whatever speaks against it
+	at     int64 // ms, when it is entered
+	forced bool  // a person said: enter it whatever speaks against it
 	err    error
 }
 
@@ -55,7 +52,7 @@ func (in *Intake) letter(e *file.Entry, raw []byte) *letter {
 		visible, quoted := mail.SplitQuote(m.HTML)
 		l.html, l.quoted = richtext.Sanitize(visible), richtext.Sanitize(quoted)
 	}
-	l.text, l.shown = bounded(m.Text), bounded(mail.VisibleText(m))
+	l.text, l.shown = m.Text, mail.VisibleText(m)
 	if m.Unreadable {
 		return l
 	}
@@ -79,13 +76,6 @@ func (in *Intake) keepParts(l *letter) error {
 		l.files = append(l.files, f)
 	}
 	return nil
-}
-
-func bounded(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxShown], "") + "\n\n[…]"
 }
 
 // preview is the beginning of a text on one line, for lists.

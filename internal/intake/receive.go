@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/deskbell/deskbell/internal/customer"
 	"github.com/deskbell/deskbell/internal/desk"
@@ -18,6 +19,7 @@ func (in *Intake) receive(tx core.App, l *letter) error {
 	if l.err != nil {
 		return l.err
 	}
+	l.at = max(desk.Millis(in.Clock.Now()), l.entry.Received)
 	if settled, err := in.refuse(tx, l); settled || err != nil {
 		return err
 	}
@@ -31,7 +33,7 @@ func (in *Intake) receive(tx core.App, l *letter) error {
 	if err != nil {
 		return err
 	}
-	found, err := in.find(tx, l)
+	found, err := in.find(tx, l, who)
 	if err != nil {
 		return err
 	}
@@ -47,7 +49,7 @@ func (in *Intake) refuse(tx core.App, l *letter) (settled bool, err error) {
 		return false, nil
 	}
 	if l.mail.Unreadable && !l.entry.TooLarge {
-		return true, in.quarantine(tx, l, ReasonUnreadable)
+		return true, in.quarantine(tx, l, desk.System("intake"), ReasonUnreadable)
 	}
 	if in.Mailboxes.IsProbe(&l.mail.Header) {
 		return true, file.Settle(tx, l.entry, file.StateRefused, "", ReasonProbe, l.key)
@@ -63,7 +65,7 @@ func (in *Intake) refuse(tx core.App, l *letter) (settled bool, err error) {
 	if in.Tokens.OfMessageID(l.mail.MessageID) != 0 && len(refs) > 0 {
 		return true, file.Settle(tx, l.entry, file.StateRefused, refs[0].Message, ReasonOwnMail, l.key)
 	}
-	return true, in.quarantine(tx, l, ReasonOwnAddress)
+	return true, in.quarantine(tx, l, desk.System("intake"), ReasonOwnAddress)
 }
 
 // seenBefore settles a copy of a mail that is a message already.
@@ -99,7 +101,13 @@ func (in *Intake) join(tx core.App, l *letter, who *customer.Customer, f found) 
 	if l.mail.AutoReply {
 		speaker = "system" // a machine waits for nobody
 	}
-	if err := in.Tickets.Touch(tx, t, speaker, preview(l.shown), m.Created, hasFiles(l)); err != nil {
+	for _, number := range f.looksLike {
+		if !slices.Contains(t.LooksLike, number) && len(t.LooksLike) < maxTwins {
+			t.LooksLike = append(t.LooksLike, number)
+		}
+	}
+	said := ticket.Said{From: speaker, Preview: preview(m.VisibleText), At: m.Created, Arrived: m.Arrived, HasFiles: hasFiles(l)}
+	if err := in.Tickets.Touch(tx, t, said); err != nil {
 		return err
 	}
 	if l.mail.AutoReply || t.Status.Active() {
@@ -128,7 +136,7 @@ func (in *Intake) open1(tx core.App, l *letter, who *customer.Customer, f found)
 	}
 	t, err := in.Tickets.Open(tx, desk.Customer(who.ID), ticket.Opening{
 		Subject: subject, Channel: l.entry.Channel, Mailbox: l.entry.Mailbox, Team: box, Customer: who.ID, LooksLike: f.looksLike,
-		Preview: preview(l.shown), HasFiles: hasFiles(l), At: l.entry.Received, Reason: f.reason.Code,
+		Preview: preview(l.shown), HasFiles: hasFiles(l), At: l.entry.Received, Arrived: l.at, Reason: f.reason.Code,
 	})
 	if err != nil {
 		return err
@@ -166,7 +174,7 @@ func (in *Intake) message(l *letter, t *ticket.Ticket, who *customer.Customer, r
 		From: address(m.From), ReplyTo: addresses(m.ReplyTo), To: addresses(m.To), Cc: addresses(m.Cc), Subject: m.Subject,
 		Text: text, VisibleText: shown, HTML: l.html, HTMLQuoted: l.quoted, MessageID: m.MessageID, InReplyTo: inReplyTo,
 		References: m.References, Authentication: desk.AuthNone, Reason: reason, AutoReply: m.AutoReply, MayAutoRespond: m.MayAutoRespond,
-		Ledger: l.entry.ID, ContentKey: l.key, Sent: desk.Millis(m.Date), Created: l.entry.Received,
+		Ledger: l.entry.ID, ContentKey: l.key, Sent: desk.Millis(m.Date), Created: l.entry.Received, Arrived: l.at,
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/file"
-	"github.com/deskbell/deskbell/internal/mail"
 	"github.com/deskbell/deskbell/internal/message"
 	"github.com/deskbell/deskbell/internal/route"
 	"github.com/deskbell/deskbell/internal/ticket"
@@ -63,22 +62,33 @@ func (in *Intake) Routes(t *route.Table) {
 }
 
 func (in *Intake) quarantineList(c *route.Call, p route.Page) (route.List[quarantined], error) {
-	entries, err := file.Quarantined(c.App, p.Size())
+	entries, next, err := page(p, func(before int64, limit int) ([]*file.Entry, error) { return file.Quarantined(c.App, before, limit) })
 	if err != nil {
 		return route.List[quarantined]{}, err
 	}
 	out := make([]quarantined, len(entries))
 	for i, e := range entries {
 		out[i] = quarantined{
-			ID: e.ID, Channel: e.Channel, Received: desk.MustStamp(e.Received), Size: e.Size, Tries: e.Tries,
+			ID: e.ID, Channel: e.Channel, Received: desk.MustStamp(e.Received), From: e.Sender, Subject: e.Subject, Size: e.Size, Tries: e.Tries,
 			Reason: message.ShownReason{Code: e.Reason, Text: reasons[e.Reason]},
 		}
-		if raw, err := in.Ledger.Raw(e); err == nil {
-			m := mail.Parse(raw)
-			out[i].From, out[i].Subject = address(m.From), m.Subject
+	}
+	return route.ListOf(out, next), nil
+}
+
+// page reads one page of entries and the cursor behind it.
+func page(p route.Page, read func(before int64, limit int) ([]*file.Entry, error)) (entries []*file.Entry, next string, err error) {
+	var before int64
+	if p.Cursor != "" {
+		if before, err = strconv.ParseInt(p.Cursor, 10, 64); err != nil || before <= 0 {
+			return nil, "", desk.Errorf(desk.Invalid, "This cursor is of another list; start again without it.")
 		}
 	}
-	return route.ListOf(out, ""), nil
+	if entries, err = read(before, p.Size()+1); err != nil || len(entries) <= p.Size() {
+		return entries, "", err
+	}
+	entries = entries[:p.Size()]
+	return entries, strconv.FormatInt(entries[len(entries)-1].Seq, 10), nil
 }
 
 func (in *Intake) retried(app core.App, id string) (retried, error) {
@@ -116,21 +126,9 @@ func (in *Intake) raw(c *route.Call) error {
 }
 
 func (in *Intake) ledger(c *route.Call, p route.Page) (route.List[ledgerRow], error) {
-	var before int64
-	if p.Cursor != "" {
-		var err error
-		if before, err = strconv.ParseInt(p.Cursor, 10, 64); err != nil {
-			return route.List[ledgerRow]{}, desk.Errorf(desk.Invalid, "This cursor is of another list; start again without it.")
-		}
-	}
-	entries, err := file.Entries(c.App, before, p.Size()+1)
+	entries, next, err := page(p, func(before int64, limit int) ([]*file.Entry, error) { return file.Entries(c.App, before, limit) })
 	if err != nil {
 		return route.List[ledgerRow]{}, err
-	}
-	next := ""
-	if len(entries) > p.Size() {
-		entries = entries[:p.Size()]
-		next = strconv.FormatInt(entries[len(entries)-1].Seq, 10)
 	}
 	out := make([]ledgerRow, len(entries))
 	for i, e := range entries {

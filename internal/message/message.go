@@ -47,15 +47,6 @@ type Message struct {
 	Shortened      bool        // it was too long for its row; the whole of it is in the ledger
 }
 
-// Bounce says that our mail did not arrive.
-type Bounce struct {
-	Recipients []string `json:"recipients"`
-	Status     string   `json:"status"` // "5.1.1", "" when unknown
-	Reason     string   `json:"reason"` // the mail system's words
-	Permanent  bool     `json:"permanent"`
-	At         string   `json:"at"`
-}
-
 // Public reports whether the customer has seen or will see the message.
 func (m *Message) Public() bool { return m.Kind != desk.KindNote && m.Kind != desk.KindSystem }
 

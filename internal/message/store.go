@@ -149,6 +149,18 @@ func RepliedAfter(app core.App, ticket, message string) (bool, error) {
 		AND rowid > (SELECT rowid FROM messages WHERE id = ?)`, ticket, message)
 }
 
+// IDs lists the ids of all messages of a ticket.
+func IDs(app core.App, ticket string) ([]string, error) {
+	var ids []string
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, "SELECT id FROM messages WHERE ticket = ?", ticket)
+	return ids, err
+}
+
 func first(found []*Message, err error) (*Message, error) {
 	if err != nil || len(found) == 0 {
 		return nil, err
@@ -177,9 +189,8 @@ func ByMessageID(app core.App, messageID string) ([]Ref, error) {
 	return out, err
 }
 
-// MarkBounced notes on our message in tx that it came back.
-func MarkBounced(tx core.App, id string, b Bounce) error {
-	return sqlite.Exec(tx, "UPDATE messages SET bounce = ? WHERE id = ?", encode(b), id)
+func setBounce(tx core.App, id string, b *Bounce) error {
+	return sqlite.Exec(tx, "UPDATE messages SET bounce = ? WHERE id = ?", bounceText(b), id)
 }
 
 // Remove deletes a message that never left the desk: an undone reply.

@@ -7,8 +7,12 @@
 // tried again, whoever dies in the second becomes "uncertain", which a person
 // decides and nothing ever re-sends by itself.
 //
-// The row is the truth; an event is a hint. The package knows mailboxes and
-// tickets by their ids only.
+// Mailboxes don't wait for each other: each sends a few at a time, replies
+// before automatic mail, whatever lies behind another one.
+//
+// What failed or may have been sent asks for a person: try it again, count it as
+// sent, or put it away. The row is the truth; an event is a hint. The package
+// knows mailboxes and tickets by their ids only.
 package outbox
 
 import (
@@ -66,6 +70,7 @@ type Delivery struct {
 	Answer      string
 	Author      string            // agent id, "" for the desk itself
 	Before      map[string]string // what to give back when it is undone, nil for nothing
+	PutAway     int64             // ms, when a person put it away although it failed or may have been sent; 0 = not
 	Created     int64
 	Updated     int64
 	Recipients  []Recipient
@@ -116,6 +121,7 @@ type Outbox struct {
 	limits Limits
 	wake   chan struct{}
 	busy   inFlight
+	turn   int // which mailbox the next sweep begins with
 }
 
 // New returns the outbox of app; nothing is sent before Run.
@@ -220,7 +226,13 @@ func (d *Delivery) derive() {
 	if d.State != desk.SendHeld {
 		d.HeldBy = ""
 	}
+	if !needsPerson(d.State) {
+		d.PutAway = 0
+	}
 }
+
+// needsPerson are the states that stay until a person decides.
+func needsPerson(s desk.SendState) bool { return s == desk.SendFailed || s == desk.SendUncertain }
 
 func final(s desk.SendState) bool {
 	return s == desk.SendSent || s == desk.SendFailed || s == desk.SendUncertain || s == desk.SendCancelled

@@ -1,23 +1,35 @@
 package outbox
 
 import (
-	"database/sql"
-
-	"github.com/deskbell/deskbell/internal/sqlite"
+	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// NeedsPerson are the states in which a delivery waits for a person.
-const NeedsPerson = "'failed','uncertain'"
+// Scope limits what is listed or counted to what a caller may see: a condition
+// on the alias d of deliveries. The zero Scope is all of them.
+type Scope struct {
+	Cond string
+	Args []any
+}
+
+// Words for a Filter's State beside the states themselves. What was put away is
+// under its own word only.
+const (
+	StateAttention = "attention" // failed or uncertain
+	StatePutAway   = "put_away"
+)
 
 // Filter chooses deliveries for a list.
 type Filter struct {
-	State   string   // a state, "attention" for those that need a person, "" for all
-	Teams   []string // only those of tickets of these teams; nil = all, empty = none
-	Before  int64    // Updated to go on below, 0 for the start
-	BeforeN string   // id to go on below within Before
+	State   string // a state or one of the words above, "" for all
+	Of      Scope
+	Before  int64  // Updated to go on below, 0 for the start
+	BeforeN string // id to go on below within Before
 	Limit   int
 }
+
+// attention is the condition of what waits for a person, as the index says it.
+const attention = "d.state IN ('failed','uncertain') AND d.put_away = 0"
 
 // List lists deliveries, the last changed first.
 func List(app core.App, f Filter) ([]*Delivery, error) {
@@ -30,61 +42,60 @@ func List(app core.App, f Filter) ([]*Delivery, error) {
 }
 
 func (f Filter) where() (string, []any) {
-	where, args := "1 = 1", []any{}
-	switch f.State {
-	case "":
-	case "attention":
-		where = "d.state IN (" + NeedsPerson + ")"
-	default:
-		where, args = "d.state = ?", append(args, f.State)
+	switch {
+	case f.State == "":
+		return f.Of.and("1 = 1")
+	case f.State == StateAttention:
+		return f.Of.and(attention)
+	case f.State == StatePutAway:
+		return f.Of.and("d.put_away > 0")
+	case needsPerson(desk.SendState(f.State)):
+		return f.Of.and(attention+" AND d.state = ?", f.State)
 	}
-	if f.Teams != nil {
-		where += " AND d.ticket IN (SELECT id FROM tickets WHERE team IN (" + sqlite.Marks(len(f.Teams)) + "))"
-		for _, t := range f.Teams {
-			args = append(args, t)
+	return f.Of.and("d.state = ?", f.State)
+}
+
+// and puts a condition and the scope together.
+func (s Scope) and(where string, args ...any) (string, []any) {
+	if s.Cond == "" {
+		return where, args
+	}
+	return where + " AND " + s.Cond, append(args, s.Args...)
+}
+
+// Counts is how many deliveries are in each state that is not final; failed and
+// uncertain ones count until somebody settles them or puts them away.
+func Counts(app core.App, of Scope) (map[string]int, error) {
+	out := map[string]int{}
+	for _, where := range []string{"d.state IN ('held','scheduled','queued','sending','deferred')", attention} {
+		where, args := of.and(where)
+		if err := countStates(app, out, where, args...); err != nil {
+			return nil, err
 		}
 	}
-	return where, args
+	return out, nil
 }
 
-// Counts is how many deliveries are in each state; sent ones count since a time.
-func Counts(app core.App, teams []string, sentSince int64) (map[string]int, error) {
-	out := map[string]int{}
-	where, args := Filter{Teams: teams}.where()
-	err := sqlite.Each(app, func(r *sql.Rows) error {
-		var state string
-		var n int
-		err := r.Scan(&state, &n)
-		out[state] = n
-		return err
-	}, "SELECT d.state, count(*) FROM deliveries d WHERE "+where+" AND (d.state NOT IN ('sent','cancelled') OR d.updated >= ?) GROUP BY d.state",
-		append(args, sentSince)...)
-	return out, err
-}
+// CountAttention is how many deliveries wait for a person.
+func CountAttention(app core.App, of Scope) (int, error) { return count(app, of, attention) }
 
-// Waiting is how many deliveries are on their way and since when the oldest is.
-func Waiting(app core.App) (n int, oldest int64, err error) {
-	_, err = sqlite.One(app, []any{&n, &oldest},
-		"SELECT count(*), coalesce(min(created), 0) FROM deliveries WHERE state IN ('queued','sending','deferred','held','scheduled')")
-	return n, oldest, err
-}
-
-// AutoThisMinute is how much automatic mail the mailboxes sent in the minute after since.
-func AutoThisMinute(app core.App, since int64) (n int, err error) {
-	_, err = sqlite.One(app, []any{&n}, `SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM deliveries d JOIN delivery_recipients r ON r.delivery = d.id
-		WHERE d.updated > ? AND d.auto = 1 AND r.attempts > 0 AND r.updated > ? GROUP BY d.mailbox)`, since, since)
-	return n, err
+// CountSentSince is how many deliveries were sent since a time.
+func CountSentSince(app core.App, of Scope, since int64) (int, error) {
+	return count(app, of, "d.state = 'sent' AND d.updated >= ?", since)
 }
 
 // CountHeldAutomatic is how much automatic mail waits, whatever holds it.
-func CountHeldAutomatic(app core.App) (n int, err error) {
-	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM deliveries WHERE state = 'held' AND auto = 1")
-	return n, err
+func CountHeldAutomatic(app core.App) (int, error) {
+	return count(app, Scope{}, "d.state = 'held' AND d.auto = 1")
 }
 
 // CountHeldByBreaker is how many deliveries wait because there was too much
 // automatic mail.
-func CountHeldByBreaker(app core.App) (n int, err error) {
-	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM deliveries WHERE state = 'held' AND held_by = 'breaker'")
-	return n, err
+func CountHeldByBreaker(app core.App) (int, error) {
+	return count(app, Scope{}, "d.state = 'held' AND d.held_by = 'breaker'")
+}
+
+func count(app core.App, of Scope, where string, args ...any) (int, error) {
+	where, args = of.and(where, args...)
+	return countWhere(app, where, args...)
 }

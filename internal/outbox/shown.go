@@ -10,6 +10,7 @@ type Shown struct {
 	Attempts     int              `json:"attempts"`
 	NextTry      *string          `json:"next_try"`
 	ServerAnswer string           `json:"server_answer"`
+	PutAway      *string          `json:"put_away"` // when a person put it away, null when not
 	Recipients   []ShownRecipient `json:"recipients"`
 }
 
@@ -23,7 +24,7 @@ type ShownRecipient struct {
 
 // Show makes the API's form of a delivery.
 func (d *Delivery) Show() Shown {
-	out := Shown{ID: d.ID, State: d.State, Attempts: d.Attempts, NextTry: desk.Stamp(d.NextTry), ServerAnswer: d.Answer, Recipients: []ShownRecipient{}}
+	out := Shown{ID: d.ID, State: d.State, Attempts: d.Attempts, NextTry: desk.Stamp(d.NextTry), ServerAnswer: d.Answer, PutAway: desk.Stamp(d.PutAway), Recipients: []ShownRecipient{}}
 	if d.HeldBy != "" && d.State == desk.SendHeld {
 		out.HeldBy = &d.HeldBy
 	}

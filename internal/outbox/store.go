@@ -9,7 +9,10 @@ import (
 )
 
 const columns = "d.id, d.kind, d.auto, d.ticket, d.message, d.mailbox, d.sender, d.reply_to, d.`to`, d.cc, d.bcc, d.subject, d.text, d.html, d.message_id," +
-	" d.in_reply_to, d.`references`, d.files, d.state, d.held_by, d.not_before, d.attempts, d.next_try, d.answer, d.author, d.before, d.created, d.updated"
+	" d.in_reply_to, d.`references`, d.files, d.state, d.held_by, d.not_before, d.attempts, d.next_try, d.answer, d.author, d.before, d.put_away, d.created, d.updated"
+
+// waits is the condition of those who may become due, as the index says it.
+const waits = "r.state IN ('queued','deferred','held','scheduled')"
 
 const recipientColumns = "r.id, r.delivery, r.role, r.address, r.name, r.state, r.attempts, r.next_try, r.answer, r.created, r.updated"
 
@@ -49,8 +52,9 @@ func insert(tx core.App, d *Delivery) error {
 			return err
 		}
 		r := &d.Recipients[i]
-		err = sqlite.Exec(tx, "INSERT INTO delivery_recipients (id, delivery, role, address, name, state, attempts, next_try, answer, created, updated) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-			r.ID, r.Delivery, r.Role, r.Address, r.Name, string(r.State), r.Attempts, r.NextTry, r.Answer, r.Created, r.Updated)
+		err = sqlite.Exec(tx, "INSERT INTO delivery_recipients (id, delivery, mailbox, auto, role, address, name, state, attempts, next_try, answer, created, updated)"+
+			" VALUES ("+sqlite.Marks(13)+")",
+			r.ID, r.Delivery, d.Mailbox, d.Auto, r.Role, r.Address, r.Name, string(r.State), r.Attempts, r.NextTry, r.Answer, r.Created, r.Updated)
 	}
 	return err
 }
@@ -59,7 +63,8 @@ func scanDelivery(r *sql.Rows) (*Delivery, error) {
 	d := &Delivery{}
 	var from, replyTo, to, cc, bcc, refs, files, before string
 	err := r.Scan(&d.ID, &d.Kind, &d.Auto, &d.Ticket, &d.Message, &d.Mailbox, &from, &replyTo, &to, &cc, &bcc, &d.Subject, &d.Text, &d.HTML, &d.MessageID,
-		&d.InReplyTo, &refs, &files, (*string)(&d.State), &d.HeldBy, &d.NotBefore, &d.Attempts, &d.NextTry, &d.Answer, &d.Author, &before, &d.Created, &d.Updated)
+		&d.InReplyTo, &refs, &files, (*string)(&d.State), &d.HeldBy, &d.NotBefore, &d.Attempts, &d.NextTry, &d.Answer, &d.Author, &before,
+		&d.PutAway, &d.Created, &d.Updated)
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +130,36 @@ func deliveriesWhere(app core.App, where string, args ...any) ([]*Delivery, erro
 	return out, addRecipients(app, out)
 }
 
+func countWhere(app core.App, where string, args ...any) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM deliveries d WHERE "+where, args...)
+	return n, err
+}
+
+// countStates adds to out how many deliveries there are of each state.
+func countStates(app core.App, out map[string]int, where string, args ...any) error {
+	return sqlite.Each(app, func(r *sql.Rows) error {
+		var state string
+		var n int
+		err := r.Scan(&state, &n)
+		out[state] = n
+		return err
+	}, "SELECT d.state, count(*) FROM deliveries d WHERE "+where+" GROUP BY d.state", args...)
+}
+
+// Waiting is how many deliveries are on their way and since when the oldest is.
+func Waiting(app core.App) (n int, oldest int64, err error) {
+	_, err = sqlite.One(app, []any{&n, &oldest},
+		"SELECT count(*), coalesce(min(created), 0) FROM deliveries WHERE state IN ('queued','sending','deferred','held','scheduled')")
+	return n, oldest, err
+}
+
+// AutoThisMinute is how much automatic mail the mailboxes sent in the minute after since.
+func AutoThisMinute(app core.App, since int64) (n int, err error) {
+	_, err = sqlite.One(app, []any{&n}, `SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM deliveries d JOIN delivery_recipients r ON r.delivery = d.id
+		WHERE d.updated > ? AND d.auto = 1 AND r.attempts > 0 AND r.updated > ? GROUP BY d.mailbox)`, since, since)
+	return n, err
+}
+
 func addRecipients(app core.App, deliveries []*Delivery) error {
 	if len(deliveries) == 0 {
 		return nil
@@ -154,10 +189,45 @@ func recipientsWhere(app core.App, where string, args ...any) ([]*due, error) {
 	return out, err
 }
 
+// mailboxesBusy lists the mailboxes behind which somebody waits, due or not. It
+// steps from one mailbox to the next in the index, however many wait behind each.
+const mailboxesBusy = `WITH RECURSIVE box (id) AS (
+	SELECT (SELECT r.mailbox FROM delivery_recipients r INDEXED BY idx_delivery_recipients_waiting WHERE ` + waits + ` ORDER BY r.mailbox LIMIT 1)
+	UNION ALL SELECT (SELECT r.mailbox FROM delivery_recipients r INDEXED BY idx_delivery_recipients_waiting
+		WHERE ` + waits + ` AND r.mailbox > box.id ORDER BY r.mailbox LIMIT 1) FROM box WHERE box.id IS NOT NULL)
+	SELECT id FROM box WHERE id IS NOT NULL`
+
+func busyMailboxes(app core.App) ([]string, error) { return texts(app, mailboxesBusy) }
+
+// dueBehind lists up to limit recipients that are due behind a mailbox, the
+// longest due first.
+func dueBehind(app core.App, mailbox string, auto bool, now int64, limit int) ([]*due, error) {
+	return recipientsWhere(app, "r.mailbox = ? AND r.auto = ? AND "+waits+" AND r.next_try > 0 AND r.next_try <= ? ORDER BY r.next_try LIMIT ?",
+		mailbox, auto, now, limit)
+}
+
+func texts(app core.App, query string, args ...any) ([]string, error) {
+	var out []string
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var s string
+		err := r.Scan(&s)
+		out = append(out, s)
+		return err
+	}, query, args...)
+	return out, err
+}
+
+// soonest finds when the next recipient becomes due, by one step into the index
+// for each state.
+const soonest = `SELECT coalesce(min(t), 0) FROM (
+	SELECT min(next_try) AS t FROM delivery_recipients WHERE state = 'queued' AND next_try > ?1
+	UNION ALL SELECT min(next_try) FROM delivery_recipients WHERE state = 'deferred' AND next_try > ?1
+	UNION ALL SELECT min(next_try) FROM delivery_recipients WHERE state = 'held' AND next_try > ?1
+	UNION ALL SELECT min(next_try) FROM delivery_recipients WHERE state = 'scheduled' AND next_try > ?1)`
+
 // nextTry is when the next recipient becomes due after now, 0 for none.
 func nextTry(app core.App, now int64) (ms int64, err error) {
-	_, err = sqlite.One(app, []any{&ms}, `SELECT next_try FROM delivery_recipients
-		WHERE state IN ('queued','deferred','held','scheduled') AND next_try > ? ORDER BY next_try LIMIT 1`, now)
+	_, err = sqlite.One(app, []any{&ms}, soonest, now)
 	return ms, err
 }
 
@@ -181,8 +251,17 @@ func updateRecipient(tx core.App, r *Recipient, now int64) error {
 		string(r.State), r.Attempts, r.NextTry, r.Answer, now, r.ID)
 }
 
+// requeue makes the recipients of a delivery follow its mailbox.
+func requeue(tx core.App, d *Delivery) error {
+	return sqlite.Exec(tx, "UPDATE delivery_recipients SET mailbox = ?, auto = ? WHERE delivery = ?", d.Mailbox, d.Auto, d.ID)
+}
+
 func setHeldBy(tx core.App, delivery, by string) error {
 	return sqlite.Exec(tx, "UPDATE deliveries SET held_by = ? WHERE id = ?", by, delivery)
+}
+
+func setPutAway(tx core.App, delivery string, at, now int64) error {
+	return sqlite.Exec(tx, "UPDATE deliveries SET put_away = ?, updated = ? WHERE id = ?", at, now, delivery)
 }
 
 // refresh derives what a delivery shows from its recipients.
@@ -192,17 +271,10 @@ func refresh(tx core.App, id string, now int64) error {
 		return err
 	}
 	d.derive()
-	return sqlite.Exec(tx, "UPDATE deliveries SET state = ?, held_by = ?, attempts = ?, next_try = ?, answer = ?, updated = ? WHERE id = ?",
-		string(d.State), d.HeldBy, d.Attempts, d.NextTry, d.Answer, now, id)
+	return sqlite.Exec(tx, "UPDATE deliveries SET state = ?, held_by = ?, attempts = ?, next_try = ?, answer = ?, put_away = ?, updated = ? WHERE id = ?",
+		string(d.State), d.HeldBy, d.Attempts, d.NextTry, d.Answer, d.PutAway, now, id)
 }
 
 func heldByPause(app core.App) ([]string, error) {
-	var out []string
-	err := sqlite.Each(app, func(r *sql.Rows) error {
-		var id string
-		err := r.Scan(&id)
-		out = append(out, id)
-		return err
-	}, "SELECT DISTINCT delivery FROM delivery_recipients WHERE state = 'held' AND next_try = 0")
-	return out, err
+	return texts(app, "SELECT DISTINCT delivery FROM delivery_recipients WHERE state = 'held' AND next_try = 0")
 }

@@ -32,87 +32,92 @@ func (o *Outbox) Cancel(tx core.App, by desk.Actor, id string) (*Delivery, error
 	return d, err
 }
 
-// Retry sends now what waits, failed, or may have been sent: for an uncertain
-// one it is a person's decision to send it once more.
-func (o *Outbox) Retry(by desk.Actor, id string) error {
-	return o.app.RunInTransaction(func(tx core.App) error {
-		d, err := mustFind(tx, id)
-		if err != nil {
-			return err
-		}
-		now, touched := desk.Millis(o.clock.Now()), false
-		for i := range d.Recipients {
-			r := &d.Recipients[i]
-			switch r.State {
-			case desk.SendHeld, desk.SendScheduled, desk.SendDeferred, desk.SendFailed, desk.SendUncertain:
-				r.State, r.NextTry, touched = desk.SendQueued, now, true
-				if err := updateRecipient(tx, r, now); err != nil {
-					return err
-				}
-			}
-		}
-		if !touched {
-			return desk.Errorf(desk.Conflict, "There is nothing to try again: this mail is %s.", d.State)
-		}
-		if err := refresh(tx, id, now); err != nil {
-			return err
-		}
-		o.wakeAfter(tx)
-		_, err = o.log.Append(tx, desk.Event{Kind: "delivery.retried", Ticket: d.Ticket, Message: d.Message, Subject: id, Actor: by, Old: string(d.State)})
+// Retry sends now in tx what waits, failed, or may have been sent: for an
+// uncertain one it is a person's decision to send it once more.
+func (o *Outbox) Retry(tx core.App, by desk.Actor, id string) error {
+	d, err := mustFind(tx, id)
+	if err != nil {
 		return err
-	})
-}
-
-// CountAsSent settles an uncertain delivery as sent, which a person decides.
-func (o *Outbox) CountAsSent(by desk.Actor, id string) error {
-	return o.app.RunInTransaction(func(tx core.App) error {
-		d, err := mustFind(tx, id)
-		if err != nil {
-			return err
-		}
-		if d.State != desk.SendUncertain {
-			return desk.Errorf(desk.Conflict, "Only a mail that was possibly sent can be counted as sent; this one is %s.", d.State)
-		}
-		now := desk.Millis(o.clock.Now())
-		for i := range d.Recipients {
-			r := &d.Recipients[i]
-			if r.State != desk.SendUncertain {
-				continue
-			}
-			r.State, r.Answer = desk.SendSent, "Counted as sent by a person."
+	}
+	now, touched := desk.Millis(o.clock.Now()), false
+	for i := range d.Recipients {
+		r := &d.Recipients[i]
+		switch r.State {
+		case desk.SendHeld, desk.SendScheduled, desk.SendDeferred, desk.SendFailed, desk.SendUncertain:
+			r.State, r.NextTry, touched = desk.SendQueued, now, true
 			if err := updateRecipient(tx, r, now); err != nil {
 				return err
 			}
 		}
-		if err := refresh(tx, id, now); err != nil {
-			return err
-		}
-		_, err = o.log.Append(tx, desk.Event{Kind: "delivery.sent", Ticket: d.Ticket, Message: d.Message, Subject: id, Actor: by, Reason: "counted"})
+	}
+	if !touched {
+		return desk.Errorf(desk.Conflict, "There is nothing to try again: this mail is %s.", d.State)
+	}
+	if err := requeue(tx, d); err != nil {
 		return err
-	})
+	}
+	if err := refresh(tx, id, now); err != nil {
+		return err
+	}
+	o.wakeAfter(tx)
+	_, err = o.log.Append(tx, desk.Event{Kind: "delivery.retried", Ticket: d.Ticket, Message: d.Message, Subject: id, Actor: by, Old: string(d.State)})
+	return err
 }
 
-// Resume lets go what a pause held back.
-func (o *Outbox) Resume(tx core.App) error {
+// CountAsSent settles an uncertain delivery as sent in tx, which a person decides.
+func (o *Outbox) CountAsSent(tx core.App, by desk.Actor, id string) error {
+	d, err := mustFind(tx, id)
+	if err != nil {
+		return err
+	}
+	if d.State != desk.SendUncertain {
+		return desk.Errorf(desk.Conflict, "Only a mail that was possibly sent can be counted as sent; this one is %s.", d.State)
+	}
 	now := desk.Millis(o.clock.Now())
+	for i := range d.Recipients {
+		r := &d.Recipients[i]
+		if r.State != desk.SendUncertain {
+			continue
+		}
+		r.State, r.Answer = desk.SendSent, "Counted as sent by a person."
+		if err := updateRecipient(tx, r, now); err != nil {
+			return err
+		}
+	}
+	if err := refresh(tx, id, now); err != nil {
+		return err
+	}
+	_, err = o.log.Append(tx, desk.Event{Kind: "delivery.sent", Ticket: d.Ticket, Message: d.Message, Subject: id, Actor: by, Reason: "counted"})
+	return err
+}
+
+// PutAway notes in tx that a person has seen to a delivery that failed or may
+// have been sent: it stays what it is and no longer asks for attention, until
+// another of its recipients fails. A second time changes nothing.
+func (o *Outbox) PutAway(tx core.App, by desk.Actor, id string) error {
+	d, err := mustFind(tx, id)
+	if err != nil || d.PutAway != 0 {
+		return err
+	}
+	if !needsPerson(d.State) {
+		return desk.Errorf(desk.Conflict, "Only a mail that failed or was possibly sent can be put away; this one is %s.", d.State)
+	}
+	now := desk.Millis(o.clock.Now())
+	if err := setPutAway(tx, id, now, now); err != nil {
+		return err
+	}
+	_, err = o.log.Append(tx, desk.Event{Kind: "delivery.put_away", Ticket: d.Ticket, Message: d.Message, Subject: id, Actor: by, Old: string(d.State)})
+	return err
+}
+
+// Resume lets go in tx what a pause held back.
+func (o *Outbox) Resume(tx core.App, by desk.Actor) error {
 	ids, err := heldByPause(tx)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		d, err := mustFind(tx, id)
-		if err != nil {
-			return err
-		}
-		for i := range d.Recipients {
-			if r := &d.Recipients[i]; r.State == desk.SendHeld {
-				r.State, r.NextTry = desk.SendQueued, now
-				if err := updateRecipient(tx, r, now); err != nil {
-					return err
-				}
-			}
-		}
-		if err := refresh(tx, id, now); err != nil {
+		if err := o.letGo(tx, by, id); err != nil {
 			return err
 		}
 	}
@@ -120,15 +125,25 @@ func (o *Outbox) Resume(tx core.App) error {
 	return nil
 }
 
-// SentTo lists the addresses a delivery certainly or possibly reached.
-func (d *Delivery) SentTo() []string {
-	var out []string
-	for _, r := range d.Recipients {
-		if r.State == desk.SendSent || r.State == desk.SendUncertain {
-			out = append(out, r.Address)
+func (o *Outbox) letGo(tx core.App, by desk.Actor, id string) error {
+	d, err := mustFind(tx, id)
+	if err != nil {
+		return err
+	}
+	now := desk.Millis(o.clock.Now())
+	for i := range d.Recipients {
+		if r := &d.Recipients[i]; r.State == desk.SendHeld {
+			r.State, r.NextTry = desk.SendQueued, now
+			if err := updateRecipient(tx, r, now); err != nil {
+				return err
+			}
 		}
 	}
-	return out
+	if err := refresh(tx, id, now); err != nil {
+		return err
+	}
+	_, err = o.log.Append(tx, desk.Event{Kind: "delivery.released", Ticket: d.Ticket, Message: d.Message, Subject: id, Actor: by, Reason: "pause_over"})
+	return err
 }
 
 func mustFind(app core.App, id string) (*Delivery, error) {
@@ -139,13 +154,18 @@ func mustFind(app core.App, id string) (*Delivery, error) {
 	return d, err
 }
 
-// Bounced marks the recipients that a mail system reported as not reached; with
-// an empty list all of them. It answers whether anything changed.
-func (o *Outbox) Bounced(tx core.App, d *Delivery, addresses []string, answer string) (bool, error) {
+// Bounced marks in tx the recipients that a mail system reported as not
+// reached; with an empty list all of them. It answers whether the report is
+// about a recipient that the delivery has: a mail to one is about that one, under
+// whatever address it was forwarded.
+func (o *Outbox) Bounced(tx core.App, d *Delivery, addresses []string, answer string) (known bool, err error) {
 	now, changed := desk.Millis(o.clock.Now()), false
 	for i := range d.Recipients {
 		r := &d.Recipients[i]
-		if len(addresses) > 0 && !containsFold(addresses, r.Address) || r.State != desk.SendSent && r.State != desk.SendUncertain {
+		if len(addresses) > 0 && len(d.Recipients) > 1 && !containsFold(addresses, r.Address) {
+			continue
+		}
+		if known = true; r.State != desk.SendSent && r.State != desk.SendUncertain {
 			continue
 		}
 		r.State, r.Answer, r.NextTry, changed = desk.SendFailed, answer, 0, true
@@ -154,12 +174,15 @@ func (o *Outbox) Bounced(tx core.App, d *Delivery, addresses []string, answer st
 		}
 	}
 	if !changed {
-		return false, nil
+		return known, nil
+	}
+	if err := setPutAway(tx, d.ID, 0, now); err != nil {
+		return false, err
 	}
 	if err := refresh(tx, d.ID, now); err != nil {
 		return false, err
 	}
-	_, err := o.log.Append(tx, desk.Event{
+	_, err = o.log.Append(tx, desk.Event{
 		Kind: "delivery.failed", Ticket: d.Ticket, Message: d.Message, Subject: d.ID,
 		Actor: desk.System("outbox"), Reason: "bounce", Detail: map[string]any{"answer": answer},
 	})

@@ -42,36 +42,22 @@ func (r *Replies) outboxRoutes(t *route.Table) {
 	const base = "/api/desk/outbox"
 	route.Add(t, route.Route{Method: "GET", Path: base, Permission: "outbox.read", Summary: "What is on its way out, the last changed first"}, r.outboxList)
 	route.Add(t, route.Route{Method: "GET", Path: base + "/summary", Permission: "outbox.read", Summary: "The outbox in figures"}, r.outboxSummary)
-	route.Add(t, route.Route{Method: "DELETE", Path: base + "/{id}", Permission: "outbox.change", Summary: "Take a mail back that was not sent yet"},
+	route.Add(t, route.Route{Method: "DELETE", Path: base + "/{id}", Permission: "outbox.change", Summary: "Take a mail back that was not sent yet; a reply needs ticket.reply as well"},
 		func(c *route.Call, _ route.None) (undone, error) {
-			if err := r.mayOutbox(c); err != nil {
-				return undone{}, err
-			}
-			draft, err := r.Undo(c.Caller.Actor, c.Param("id"))
+			draft, err := r.Undo(c.Caller, c.Param("id"))
 			return undone{draft}, err
 		})
 	route.Add(t, route.Route{Method: "POST", Path: base + "/{id}/retry", Permission: "outbox.change", Summary: "Try a mail again now"},
-		func(c *route.Call, _ struct{}) (outboxRow, error) {
-			if err := r.mayOutbox(c); err != nil {
-				return outboxRow{}, err
-			}
-			if err := r.Outbox.Retry(c.Caller.Actor, c.Param("id")); err != nil {
-				return outboxRow{}, err
-			}
-			return r.outboxOne(c.App, c.Param("id"))
-		})
-	route.Add(t, route.Route{Method: "POST", Path: base + "/{id}/resolution", Permission: "outbox.change", Summary: "Decide about a mail that was possibly sent"},
+		func(c *route.Call, _ struct{}) (outboxRow, error) { return r.decide(c, r.Outbox.Retry) })
+	route.Add(t, route.Route{Method: "POST", Path: base + "/{id}/resolution", Permission: "outbox.change", Summary: "Decide about a mail that failed or was possibly sent: sent or put_away"},
 		func(c *route.Call, in resolution) (outboxRow, error) {
-			if in.Outcome != "sent" {
-				return outboxRow{}, desk.Errorf(desk.Invalid, "The outcome can be sent; to send it once more use retry.")
+			switch in.Outcome {
+			case "sent":
+				return r.decide(c, r.Outbox.CountAsSent)
+			case "put_away":
+				return r.decide(c, r.Outbox.PutAway)
 			}
-			if err := r.mayOutbox(c); err != nil {
-				return outboxRow{}, err
-			}
-			if err := r.Outbox.CountAsSent(c.Caller.Actor, c.Param("id")); err != nil {
-				return outboxRow{}, err
-			}
-			return r.outboxOne(c.App, c.Param("id"))
+			return outboxRow{}, desk.Errorf(desk.Invalid, "The outcome can be sent or put_away; to send it once more use retry.")
 		})
 	route.Add(t, route.Route{Method: "PATCH", Path: base + "/pause", Permission: "setting.write", Summary: "Hold automatic mail, or let it go"}, r.pause)
 }
@@ -93,32 +79,58 @@ func (r *Replies) pause(c *route.Call, in pauseInput) (pauseInput, error) {
 		if err := r.SetPaused(tx, c.Caller.Actor, in.Paused); err != nil || in.Paused {
 			return err
 		}
-		return r.Outbox.Resume(tx)
+		return r.Outbox.Resume(tx, c.Caller.Actor)
 	})
 }
 
-// mayOutbox checks that the delivery of the path is one the caller may touch.
-func (r *Replies) mayOutbox(c *route.Call) error {
-	d, err := outbox.Find(c.App, c.Param("id"))
+// decide does what a person decided about the delivery of the path, in one
+// transaction with the check that the caller may.
+func (r *Replies) decide(c *route.Call, verb func(tx core.App, by desk.Actor, id string) error) (out outboxRow, err error) {
+	id := c.Param("id")
+	err = c.App.RunInTransaction(func(tx core.App) error {
+		if _, _, err := mayOutbox(tx, c.Caller, id); err != nil {
+			return err
+		}
+		return verb(tx, c.Caller.Actor, id)
+	})
 	if err != nil {
-		return err
+		return out, err
 	}
+	return r.outboxOne(c.App, id)
+}
+
+// mayOutbox returns a delivery that the caller may touch, with its ticket, which
+// is nil for a delivery without.
+func mayOutbox(app core.App, who *route.Caller, id string) (*outbox.Delivery, *ticket.Ticket, error) {
 	missing := desk.Errorf(desk.NotFound, "There is no such mail in the outbox.")
-	if d == nil {
-		return missing
-	}
-	all, _ := access.Scope(c.Caller, "outbox.change")
-	if all {
-		return nil
-	}
-	t, err := ticket.Find(c.App, d.Ticket)
+	d, err := outbox.Find(app, id)
 	if err != nil {
+		return nil, nil, err
+	}
+	if d == nil {
+		return nil, nil, missing
+	}
+	t, err := ticket.Find(app, d.Ticket)
+	if err != nil {
+		return nil, nil, err
+	}
+	if all, _ := access.Scope(who, "outbox.change"); !all && (t == nil || !access.CanTeam(who, "outbox.change", t.Team)) {
+		return nil, nil, missing
+	}
+	return d, t, nil
+}
+
+// mayUndo checks that the caller may take a delivery back: what was written in a
+// ticket is given back only to who may write there.
+func mayUndo(app core.App, who *route.Caller, id string) error {
+	d, t, err := mayOutbox(app, who, id)
+	if err != nil || t == nil || d.Message == "" {
 		return err
 	}
-	if t == nil || !access.CanTeam(c.Caller, "outbox.change", t.Team) {
-		return missing
+	if err := may(who, "ticket.read", t.Team); err != nil {
+		return err
 	}
-	return nil
+	return may(who, "ticket.reply", t.Team)
 }
 
 type outboxQuery struct {
@@ -127,7 +139,7 @@ type outboxQuery struct {
 }
 
 func (r *Replies) outboxList(c *route.Call, q outboxQuery) (route.List[outboxRow], error) {
-	f := outbox.Filter{State: q.State, Limit: q.Size() + 1, Teams: teamsFor(c)}
+	f := outbox.Filter{State: q.State, Limit: q.Size() + 1, Of: scopeOf(c.Caller)}
 	if q.Cursor != "" {
 		text, _ := base64.RawURLEncoding.DecodeString(q.Cursor)
 		at, id, ok := strings.Cut(string(text), "|")
@@ -151,12 +163,14 @@ func (r *Replies) outboxList(c *route.Call, q outboxQuery) (route.List[outboxRow
 	return route.ListOf(rows, next), err
 }
 
-func teamsFor(c *route.Call) []string {
-	all, teams := access.Scope(c.Caller, "outbox.read")
+// scopeOf limits deliveries to those of tickets that a caller may see.
+func scopeOf(who *route.Caller) outbox.Scope {
+	all, teams := access.Scope(who, "outbox.read")
 	if all {
-		return nil
+		return outbox.Scope{}
 	}
-	return append([]string{}, teams...)
+	cond, args := ticket.InTeams("d.ticket", teams)
+	return outbox.Scope{Cond: cond, Args: args}
 }
 
 func (r *Replies) outboxOne(app core.App, id string) (outboxRow, error) {
@@ -205,7 +219,7 @@ func (r *Replies) outboxRows(app core.App, found []*outbox.Delivery) ([]outboxRo
 
 // summary is the outbox in figures.
 type summary struct {
-	States    map[string]int `json:"states"`
+	States    map[string]int `json:"states"` // sent ones of today; failed and uncertain ones until they are settled or put away
 	Server    any            `json:"server"`
 	Automatic automatic      `json:"automatic"`
 	Waiting   waiting        `json:"waiting"`
@@ -228,10 +242,14 @@ func (r *Replies) outboxSummary(c *route.Call, _ route.None) (out summary, err e
 	now := c.Now()
 	local := now.In(setting.Zone(c.App, setting.DeskTimeZone))
 	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, local.Location())
-	if out.States, err = outbox.Counts(c.App, teamsFor(c), desk.Millis(midnight)); err != nil {
+	of := scopeOf(c.Caller)
+	if out.States, err = outbox.Counts(c.App, of); err != nil {
 		return out, err
 	}
-	out.SentToday = out.States["sent"]
+	if out.SentToday, err = outbox.CountSentSince(c.App, of, desk.Millis(midnight)); err != nil {
+		return out, err
+	}
+	out.States["sent"] = out.SentToday
 	var oldest int64
 	if out.Waiting.N, oldest, err = outbox.Waiting(c.App); err != nil {
 		return out, err

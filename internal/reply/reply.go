@@ -9,12 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deskbell/deskbell/internal/access"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/event"
 	"github.com/deskbell/deskbell/internal/file"
 	"github.com/deskbell/deskbell/internal/message"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/richtext"
+	"github.com/deskbell/deskbell/internal/route"
 	"github.com/deskbell/deskbell/internal/ticket"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -69,33 +71,70 @@ type Input struct {
 	UndoS         *int         `json:"undo_s"`
 }
 
-// Send makes a reply of in for ticket t: message, status, delivery and events
-// in one transaction. key is the caller's name for the request: the same key
-// again answers with the first message.
-func (r *Replies) Send(by desk.Actor, number int64, in Input, key string) (id string, err error) {
-	key = boundKey("reply", number, key)
-	err = r.App.RunInTransaction(func(tx core.App) error {
-		if id, err = doneBefore(tx, by, key); err != nil || id != "" {
-			return err
-		}
-		t, err := ticket.ByNumber(tx, number)
+// Send makes a reply of in for the ticket of a number: message, status, delivery
+// and events in one transaction. key is the caller's name for the request: the
+// same key again answers with the first message.
+func (r *Replies) Send(who *route.Caller, number int64, in Input, key string) (id string, err error) {
+	if err := checkLength(in.Body); err != nil {
+		return "", err
+	}
+	return r.once(who, number, "ticket.reply", boundKey("reply", number, key), func(tx core.App, t *ticket.Ticket) (string, error) {
+		m, err := r.send(tx, who.Actor, t, in)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if t == nil {
-			return errNoTicket
-		}
-		m, err := r.send(tx, by, t, in)
-		if err != nil {
-			return err
-		}
-		id = m.ID
-		return remember(tx, by, key, id, desk.Millis(r.Clock.Now()))
+		return m.ID, nil
 	})
-	return id, err
+}
+
+// once does something to a ticket in one transaction, in which the caller's
+// permission is checked, and remembers its result under key.
+func (r *Replies) once(who *route.Caller, number int64, permission, key string, do func(tx core.App, t *ticket.Ticket) (string, error)) (result string, err error) {
+	err = r.App.RunInTransaction(func(tx core.App) error {
+		t, err := ticketFor(tx, who, number, permission)
+		if err != nil {
+			return err
+		}
+		if result, err = doneBefore(tx, who.Actor, key); err != nil || result != "" {
+			return err
+		}
+		if result, err = do(tx, t); err != nil {
+			return err
+		}
+		return remember(tx, who.Actor, key, result, desk.Millis(r.Clock.Now()))
+	})
+	return result, err
 }
 
 var errNoTicket = desk.Errorf(desk.NotFound, "There is no such ticket.")
+
+// ticketFor returns the ticket of a number for a caller who holds a permission
+// for it; one that may not be seen does not exist.
+func ticketFor(app core.App, who *route.Caller, number int64, permission string) (*ticket.Ticket, error) {
+	t, err := ticket.ByNumber(app, number)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil || !access.CanTeam(who, "ticket.read", t.Team) {
+		return nil, errNoTicket
+	}
+	return t, may(who, permission, t.Team)
+}
+
+func may(who *route.Caller, permission, team string) error {
+	if !access.CanTeam(who, permission, team) {
+		return desk.Errorf(desk.Forbidden, "Your role does not allow this (%s).", permission)
+	}
+	return nil
+}
+
+// checkLength refuses a text that its row could not hold whole.
+func checkLength(body string) error {
+	if len(body) > message.MaxText {
+		return desk.Errorf(desk.TooLarge, "The text is longer than %d MB; put it into a file and attach that.", message.MaxText>>20)
+	}
+	return nil
+}
 
 func (r *Replies) send(tx core.App, by desk.Actor, t *ticket.Ticket, in Input) (*message.Message, error) {
 	if err := r.checkFresh(tx, t, in.SeenMessageID); err != nil {
@@ -121,7 +160,7 @@ func (r *Replies) send(tx core.App, by desk.Actor, t *ticket.Ticket, in Input) (
 	d := &outbox.Delivery{
 		ID: desk.NewID(r.Clock.Now()), Kind: outbox.KindReply, Ticket: t.ID, Message: m.ID, Mailbox: mailbox, From: from,
 		To: m.To, Cc: m.Cc, Bcc: m.Bcc, Subject: m.Subject, InReplyTo: m.InReplyTo, References: m.References, HeldBy: heldBy, NotBefore: notBefore,
-		Author: authorOf(by), Before: map[string]string{"status": string(t.Status), "assignee": t.Assignee},
+		Author: authorOf(by), Before: before(t, in),
 	}
 	d.MessageID = r.Tokens.MessageID(d.ID, t.Number, domainOf(from.Address))
 	m.MessageID = d.MessageID
@@ -158,7 +197,7 @@ func (r *Replies) store(tx core.App, by desk.Actor, t *ticket.Ticket, m *message
 	if _, err := r.Log.Append(tx, desk.Event{Kind: "message.replied", Ticket: t.ID, Message: m.ID, Subject: d.ID, Actor: by}); err != nil {
 		return err
 	}
-	if err := r.Tickets.Touch(tx, t, "agent", preview(m.VisibleText), now, len(in.Attachments) > 0); err != nil {
+	if err := r.Tickets.Touch(tx, t, ticket.Said{From: "agent", Preview: preview(m.VisibleText), At: m.Created, Arrived: m.Arrived, HasFiles: len(in.Attachments) > 0}); err != nil {
 		return err
 	}
 	if err := r.Tickets.Change(tx, by, t, change); err != nil {
@@ -167,7 +206,7 @@ func (r *Replies) store(tx core.App, by desk.Actor, t *ticket.Ticket, m *message
 	if by.Kind != desk.ActorAgent {
 		return nil
 	}
-	if err := ticket.MarkRead(tx, by.ID, t.ID, now); err != nil {
+	if err := ticket.MarkRead(tx, by.ID, t.ID, t.LastAt); err != nil {
 		return err
 	}
 	return ticket.DropDraft(tx, by.ID, t.ID)
@@ -194,11 +233,37 @@ func (r *Replies) checkFresh(tx core.App, t *ticket.Ticket, seen string) error {
 	if seen == "" {
 		return nil
 	}
-	newer, err := message.NewerFromOutside(tx, t.ID, seen)
+	newer, known, err := message.NewerFromOutside(tx, t.ID, seen)
+	if err == nil && !known {
+		newer, known, err = newerThanUndone(tx, t.ID, seen)
+	}
+	if err == nil && !known {
+		err = desk.Errorf(desk.Invalid, "seen_message_id names no message of this ticket; read the ticket again and answer what it shows then.").
+			With("seen_message_id", map[string]string{"code": "unknown", "message": "There is no such message in this ticket."})
+	}
 	if err != nil || newer == nil {
 		return err
 	}
 	return desk.Errorf(desk.Conflict, "Not sent: %s wrote while you typed.", shown(newer.From)).With("message_id", newer.ID)
+}
+
+// newerThanUndone is message.NewerFromOutside for a reply that was seen and then
+// taken back: only the log knows of it.
+func newerThanUndone(tx core.App, ticketID, seen string) (newer *message.Message, known bool, err error) {
+	events, err := event.OfTicket(tx, ticketID)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, e := range events {
+		switch {
+		case e.Kind == "message.replied" && e.Message == seen:
+			known = true
+		case known && e.Kind == "message.received":
+			newer, err = message.Find(tx, e.Message)
+			return newer, true, err
+		}
+	}
+	return nil, known, nil
 }
 
 func shown(a desk.Address) string {
@@ -256,47 +321,35 @@ func preview(text string) string {
 }
 
 // Note writes an internal note into a ticket; it never leaves the desk.
-func (r *Replies) Note(by desk.Actor, number int64, body string, attachments []string, key string) (id string, err error) {
-	key = boundKey("note", number, key)
+func (r *Replies) Note(who *route.Caller, number int64, body string, attachments []string, key string) (id string, err error) {
+	if err := checkLength(body); err != nil {
+		return "", err
+	}
 	html := richtext.SanitizeCompose(body)
 	text := richtext.Text(html)
 	if strings.TrimSpace(text) == "" && len(attachments) == 0 && !strings.Contains(html, "<img") {
 		return "", desk.Errorf(desk.Invalid, "The note is empty; write something.")
 	}
-	err = r.App.RunInTransaction(func(tx core.App) error {
-		if id, err = doneBefore(tx, by, key); err != nil || id != "" {
-			return err
-		}
-		t, err := ticket.ByNumber(tx, number)
-		if err != nil {
-			return err
-		}
-		if t == nil {
-			return errNoTicket
-		}
-		now := desk.Millis(r.Clock.Now())
-		m := &message.Message{ID: desk.NewID(desk.Time(now)), Ticket: t.ID, Kind: desk.KindNote, Author: by, HTML: html, Text: text, VisibleText: text}
-		if err := message.Add(tx, m, now); err != nil {
-			return err
+	return r.once(who, number, "ticket.note", boundKey("note", number, key), func(tx core.App, t *ticket.Ticket) (string, error) {
+		by := who.Actor
+		m := &message.Message{ID: desk.NewID(r.Clock.Now()), Ticket: t.ID, Kind: desk.KindNote, Author: by, HTML: html, Text: text, VisibleText: text}
+		if err := message.Add(tx, m, desk.Millis(r.Clock.Now())); err != nil {
+			return "", err
 		}
 		if err := file.Attach(tx, append(attachments, imagesOf(html)...), t.ID, m.ID, by.ID); err != nil {
-			return err
+			return "", err
 		}
 		if _, err := r.Log.Append(tx, desk.Event{Kind: "message.noted", Ticket: t.ID, Message: m.ID, Actor: by}); err != nil {
-			return err
+			return "", err
 		}
 		if err := r.Tickets.Noted(tx, t); err != nil {
-			return err
+			return "", err
 		}
-		if by.Kind == desk.ActorAgent {
-			if err := ticket.DropDraft(tx, by.ID, t.ID); err != nil {
-				return err
-			}
+		if by.Kind != desk.ActorAgent {
+			return m.ID, nil
 		}
-		id = m.ID
-		return remember(tx, by, key, id, now)
+		return m.ID, ticket.DropDraft(tx, by.ID, t.ID)
 	})
-	return id, err
 }
 
 // Watch brings a ticket back to work when mail of it did not arrive; it is a

@@ -24,31 +24,25 @@ type Shower struct {
 // Routes adds the routes by which agents answer.
 func (r *Replies) Routes(t *route.Table, show Shower) {
 	const one = "/api/desk/tickets/{number}"
-	route.Add(t, route.Route{Method: "POST", Path: one + "/replies", Permission: "ticket.reply", Status: 201, Summary: "Answer the customer"},
+	// A ticket that the caller may not see does not exist (404), so the check is
+	// where the ticket is read and the permissions of these routes are theirs.
+	route.Add(t, route.Route{Method: "POST", Path: one + "/replies", Permission: route.SignedIn, Status: 201, Summary: "Answer the customer (ticket.reply)"},
 		func(c *route.Call, in Input) (*message.Shown, error) {
-			number, err := r.number(c, "ticket.reply")
-			if err != nil {
-				return nil, err
-			}
-			id, err := r.Send(c.Caller.Actor, number, in, c.IdempotencyKey())
+			id, err := r.Send(c.Caller, number(c), in, c.IdempotencyKey())
 			if err != nil {
 				return nil, withNewer(c.App, show, err)
 			}
 			return show.Message(c.App, id)
 		})
-	route.Add(t, route.Route{Method: "POST", Path: one + "/notes", Permission: "ticket.note", Status: 201, Summary: "Write an internal note"},
+	route.Add(t, route.Route{Method: "POST", Path: one + "/notes", Permission: route.SignedIn, Status: 201, Summary: "Write an internal note (ticket.note)"},
 		func(c *route.Call, in noteInput) (*message.Shown, error) {
-			number, err := r.number(c, "ticket.note")
-			if err != nil {
-				return nil, err
-			}
-			id, err := r.Note(c.Caller.Actor, number, in.Body, in.Attachments, c.IdempotencyKey())
+			id, err := r.Note(c.Caller, number(c), in.Body, in.Attachments, c.IdempotencyKey())
 			if err != nil {
 				return nil, err
 			}
 			return show.Message(c.App, id)
 		})
-	route.Add(t, route.Route{Method: "GET", Path: one + "/recipients", Permission: "ticket.read", Summary: "Who a reply would go to"}, r.recipients)
+	route.Add(t, route.Route{Method: "GET", Path: one + "/recipients", Permission: route.SignedIn, Summary: "Who a reply would go to (ticket.read)"}, r.recipients)
 	route.Add(t, route.Route{Method: "POST", Path: "/api/desk/tickets", Permission: "ticket.create", Status: 201, Summary: "Open a ticket"},
 		func(c *route.Call, in opening) (any, error) {
 			number, err := r.open(c, in)
@@ -66,28 +60,10 @@ type noteInput struct {
 	Attachments []string `json:"attachments"`
 }
 
-// number checks the permission for the ticket of the path.
-func (r *Replies) number(c *route.Call, permission string) (int64, error) {
-	t, err := r.ticket(c, permission)
-	if err != nil {
-		return 0, err
-	}
-	return t.Number, nil
-}
-
-func (r *Replies) ticket(c *route.Call, permission string) (*ticket.Ticket, error) {
-	number, _ := strconv.ParseInt(c.Param("number"), 10, 64)
-	t, err := ticket.ByNumber(c.App, number)
-	if err != nil {
-		return nil, err
-	}
-	if t == nil || !access.CanTeam(c.Caller, "ticket.read", t.Team) {
-		return nil, errNoTicket
-	}
-	if !access.CanTeam(c.Caller, permission, t.Team) {
-		return nil, desk.Errorf(desk.Forbidden, "Your role does not allow this (%s).", permission)
-	}
-	return t, nil
+// number is the ticket number of the path, 0 when it is none.
+func number(c *route.Call) int64 {
+	n, _ := strconv.ParseInt(c.Param("number"), 10, 64)
+	return n
 }
 
 // withNewer puts the newer message beside a refusal for being stale.
@@ -118,7 +94,7 @@ type recipientsOut struct {
 }
 
 func (r *Replies) recipients(c *route.Call, in recipientsInput) (out recipientsOut, err error) {
-	t, err := r.ticket(c, "ticket.read")
+	t, err := ticketFor(c.App, c.Caller, number(c), "ticket.read")
 	if err != nil {
 		return out, err
 	}
@@ -147,11 +123,6 @@ type opening struct {
 	Type     desk.Type     `json:"type"`
 	Tags     []string      `json:"tags"` // names
 	Team     string        `json:"team"` // id, "" = the caller's first, else the oldest
-}
-
-var openChannels = map[desk.Channel]bool{
-	"email": true, "form": true, "chat": true, "phone": true, "in_person": true, "sms": true,
-	"whatsapp": true, "messenger": true, "instagram": true, "telegram": true, "mastodon": true, "api": true, "portal": true,
 }
 
 func (r *Replies) open(c *route.Call, in opening) (number int64, err error) {
@@ -191,8 +162,8 @@ func (in *opening) check() error {
 	if in.Person.Name == "" {
 		in.Person.Name = who[0].Name
 	}
-	if !openChannels[in.Channel] {
-		return desk.Errorf(desk.Invalid, "There is no channel %q; use email, form, chat, phone, in_person or api.", in.Channel)
+	if !in.Channel.Valid() {
+		return desk.Errorf(desk.Invalid, "There is no channel %q; use one of %v.", in.Channel, desk.Channels)
 	}
 	if in.Priority != "" && !in.Priority.Valid() {
 		return desk.Errorf(desk.Invalid, "There is no priority %q; use low, normal, high or urgent.", in.Priority)
@@ -200,7 +171,7 @@ func (in *opening) check() error {
 	if in.Type != "" && !in.Type.Valid() {
 		return desk.Errorf(desk.Invalid, "There is no type %q; use question, incident, request, complaint or praise.", in.Type)
 	}
-	return nil
+	return checkLength(in.Body)
 }
 
 func (r *Replies) openIn(tx core.App, c *route.Call, in opening) (int64, error) {
@@ -226,7 +197,7 @@ func (r *Replies) openIn(tx core.App, c *route.Call, in opening) (int64, error) 
 	text := richtext.Text(html)
 	t, err := r.Tickets.Open(tx, by, ticket.Opening{
 		Subject: in.Subject, Channel: in.Channel, Team: group, Customer: who.ID, Priority: in.Priority,
-		Type: in.Type, Tags: tags, Preview: preview(text), Reason: reason.Code,
+		Type: in.Type, Tags: tags, Preview: preview(text), At: now, Reason: reason.Code,
 	})
 	if err != nil {
 		return 0, err
@@ -237,15 +208,19 @@ func (r *Replies) openIn(tx core.App, c *route.Call, in opening) (int64, error) 
 	if text == "" {
 		return t.Number, nil
 	}
-	m := &message.Message{
+	return t.Number, r.heard(tx, by, &message.Message{
 		Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who.ID), From: from, Subject: t.Subject, HTML: html,
-		Text: text, VisibleText: text, Reason: reason,
+		Text: text, VisibleText: text, Reason: reason, Created: now,
+	})
+}
+
+// heard writes what a customer said as somebody of ours notes it.
+func (r *Replies) heard(tx core.App, by desk.Actor, m *message.Message) error {
+	if err := message.Add(tx, m, m.Created); err != nil {
+		return err
 	}
-	if err := message.Add(tx, m, now); err != nil {
-		return 0, err
-	}
-	_, err = r.Log.Append(tx, desk.Event{Kind: "message.received", Ticket: t.ID, Message: m.ID, Actor: by, Reason: reason.Code})
-	return t.Number, err
+	_, err := r.Log.Append(tx, desk.Event{Kind: "message.received", Ticket: m.Ticket, Message: m.ID, Actor: by, Reason: m.Reason.Code})
+	return err
 }
 
 // teamFor is the team of a new ticket, one that the caller may open tickets in.
@@ -265,39 +240,4 @@ func (r *Replies) teamFor(tx core.App, c *route.Call, wanted string) (string, er
 		return "", desk.Errorf(desk.Invalid, "There is no such team, or it is not yours.")
 	}
 	return wanted, nil
-}
-
-func (r *Replies) draftRoutes(t *route.Table) {
-	const path = "/api/desk/tickets/{number}/draft"
-	route.Add(t, route.Route{Method: "GET", Path: path, Permission: "ticket.note", Summary: "The caller's draft in a ticket, null for none"},
-		func(c *route.Call, _ route.None) (*ticket.Draft, error) {
-			t, err := r.ticket(c, "ticket.note")
-			if err != nil {
-				return nil, err
-			}
-			return ticket.FindDraft(c.App, c.Caller.Actor.ID, t.ID)
-		})
-	route.Add(t, route.Route{Method: "PUT", Path: path, Permission: "ticket.note", Summary: "Keep the caller's draft in a ticket"},
-		func(c *route.Call, in ticket.Draft) (*ticket.Draft, error) {
-			t, err := r.ticket(c, "ticket.note")
-			if err != nil {
-				return nil, err
-			}
-			if in.Kind != "reply" && in.Kind != "note" {
-				return nil, desk.Errorf(desk.Invalid, "A draft is a reply or a note.")
-			}
-			in.Body = richtext.SanitizeCompose(in.Body)
-			if err := ticket.SaveDraft(c.App, c.Caller.Actor.ID, t.ID, in, preview(richtext.Text(in.Body)), desk.Millis(c.Now())); err != nil {
-				return nil, err
-			}
-			return ticket.FindDraft(c.App, c.Caller.Actor.ID, t.ID)
-		})
-	route.Add(t, route.Route{Method: "DELETE", Path: path, Permission: "ticket.note", Summary: "Drop the caller's draft in a ticket"},
-		func(c *route.Call, _ route.None) (route.None, error) {
-			t, err := r.ticket(c, "ticket.note")
-			if err != nil {
-				return route.None{}, err
-			}
-			return route.None{}, ticket.DropDraft(c.App, c.Caller.Actor.ID, t.ID)
-		})
 }

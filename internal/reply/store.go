@@ -39,3 +39,8 @@ func remember(tx core.App, by desk.Actor, key, result string, now int64) error {
 	}
 	return sqlite.Exec(tx, "INSERT INTO requests_done (actor, key, result, at) VALUES (?,?,?,?)", by.ID, key, result, now)
 }
+
+// forget drops the results of requests made before a time.
+func forget(app core.App, before int64) error {
+	return sqlite.Exec(app, "DELETE FROM requests_done WHERE at < ?", before)
+}

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/sqlite"
 )
 
 // keepAnswered is how long the result of a request is kept for whoever repeats
@@ -13,5 +12,5 @@ const keepAnswered = 7 * 24 * time.Hour
 
 // Tidy forgets the results of requests that nobody will repeat any more.
 func (r *Replies) Tidy() error {
-	return sqlite.Exec(r.App, "DELETE FROM requests_done WHERE at < ?", desk.Millis(r.Clock.Now().Add(-keepAnswered)))
+	return forget(r.App, desk.Millis(r.Clock.Now().Add(-keepAnswered)))
 }

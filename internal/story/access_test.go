@@ -85,21 +85,33 @@ func TestAgentsSeeTheirTeamsTicketsOnly(t *testing.T) {
 	_, inside := hire(d, "Inside", []desk.Role{desk.RoleAssociate}, ticket.Team.ID)
 	_, outside := hire(d, "Outside", []desk.Role{desk.RoleAssociate}, other.ID)
 	_, admin := hire(d, "Admin", []desk.Role{desk.RoleAdmin}, ticket.Team.ID)
-	message := ticket.Messages.Items[0].ID
+	message, one := ticket.Messages.Items[0].ID, fmt.Sprintf("/api/desk/tickets/%d", ticket.Number)
 	cases := []struct {
 		method, path        string
 		in                  any
 		inside, outside, ad int
 	}{
-		{"GET", fmt.Sprintf("/api/desk/tickets/%d", ticket.Number), nil, 200, 404, 403},
-		{"GET", fmt.Sprintf("/api/desk/tickets/%d/events", ticket.Number), nil, 200, 404, 403},
-		{"GET", fmt.Sprintf("/api/desk/tickets/%d/why", ticket.Number), nil, 200, 404, 403},
-		{"PATCH", fmt.Sprintf("/api/desk/tickets/%d", ticket.Number), map[string]any{"priority": "high"}, 200, 404, 403},
-		{"POST", fmt.Sprintf("/api/desk/tickets/%d/notes", ticket.Number), map[string]any{"body": "x"}, 201, 404, 403},
-		{"PUT", fmt.Sprintf("/api/desk/tickets/%d/draft", ticket.Number), map[string]any{"kind": "note", "body": "x"}, 200, 404, 403},
+		{"GET", one, nil, 200, 404, 404},
+		{"GET", one + "/messages", nil, 200, 404, 404},
+		{"GET", one + "/events", nil, 200, 404, 404},
+		{"GET", one + "/why", nil, 200, 404, 404},
+		{"GET", one + "/recipients", nil, 200, 404, 404},
+		{"PATCH", one, map[string]any{"priority": "high"}, 200, 404, 404},
+		{"PATCH", one, map[string]any{"assignee": nil}, 200, 404, 404},
+		{"POST", one + "/solution", map[string]any{}, 200, 404, 404},
+		{"POST", one + "/reopening", map[string]any{}, 200, 404, 404},
+		{"POST", one + "/read", map[string]any{}, 204, 404, 404},
+		{"POST", one + "/notes", map[string]any{"body": "x"}, 201, 404, 404},
+		{"PUT", one + "/draft", map[string]any{"kind": "note", "body": "x"}, 200, 404, 404},
+		{"GET", one + "/draft", nil, 200, 404, 404},
+		{"DELETE", one + "/draft", nil, 204, 404, 404},
+		{"GET", "/api/desk/messages/" + message, nil, 200, 404, 404},
 		{"GET", "/api/desk/messages/" + message + "/raw", nil, 200, 404, 404},
 		{"GET", "/api/desk/messages/" + message + "/body", nil, 200, 404, 404},
-		{"POST", fmt.Sprintf("/api/desk/tickets/%d/replies", ticket.Number), map[string]any{"body": "x", "undo_s": 60}, 201, 404, 403},
+		{"GET", "/api/desk/customers/" + ticket.Customer.ID, nil, 200, 200, 404},
+		{"PATCH", "/api/desk/customers/" + ticket.Customer.ID, map[string]any{"name": "Ann"}, 200, 200, 404},
+		{"POST", "/api/desk/tickets/bulk", map[string]any{"numbers": []int64{ticket.Number}, "change": map[string]any{"priority": "high"}}, 200, 200, 403},
+		{"POST", one + "/replies", map[string]any{"body": "x", "undo_s": 60}, 201, 404, 404},
 	}
 	for _, c := range cases {
 		for who, want := range map[string][2]any{"inside": {inside, c.inside}, "outside": {outside, c.outside}, "admin": {admin, c.ad}} {

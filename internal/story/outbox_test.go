@@ -2,12 +2,14 @@ package story_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/desktest"
 	"github.com/deskbell/deskbell/internal/desktest/smtptest"
+	"github.com/deskbell/deskbell/internal/event"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -96,6 +98,14 @@ func TestAutomaticMailCanBePaused(t *testing.T) {
 	d.Call("PATCH", "/api/desk/outbox/pause", d.Token, map[string]any{"paused": false}, 200, nil)
 	sink.Wait(t, 1)
 	d.Eventually("sent", func() bool { o, err := outbox.Find(d.App, id); return err == nil && o.State == desk.SendSent })
+	log, err := event.Since(d.App, 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(log, func(e desk.Event) bool { return e.Kind == "delivery.released" && e.Subject == id })
+	if i < 0 || log[i].Actor.Kind != desk.ActorAgent || log[i].Reason != "pause_over" {
+		t.Errorf("its release is not in the log: %v", i)
+	}
 }
 
 func TestALineThatBreaksAfterTheMailIsForAPersonToDecide(t *testing.T) {

@@ -304,6 +304,26 @@ func TestWhatPeopleDoIsInTheLog(t *testing.T) {
 	agree(t, d)
 }
 
+// TestTheLastOwnerStays holds that a 422 says what refused, by the desk's route
+// and by PocketBase's.
+func TestTheLastOwnerStays(t *testing.T) {
+	t.Parallel()
+	d, _ := start(t)
+	var me struct{ Agent struct{ ID string } }
+	d.Get("/api/desk/me", &me)
+	for path, token := range map[string]string{"/api/desk/agents/": d.Token, "/api/collections/agents/records/": superuser(t, d)} {
+		var refusal struct {
+			Message string
+			Data    struct{ Guard string }
+		}
+		d.Call("PATCH", path+me.Agent.ID, token, map[string]any{"active": false}, 422, &refusal)
+		if refusal.Data.Guard != "last_owner" || !strings.HasPrefix(refusal.Message, "This is the last owner") {
+			t.Errorf("%s: %+v", path, refusal)
+		}
+	}
+	d.Get("/api/desk/me", nil)
+}
+
 func TestAnInvitationsUseIsInTheLog(t *testing.T) {
 	t.Parallel()
 	d, _ := start(t)

@@ -1,11 +1,10 @@
 package ticket
 
 import (
-	"database/sql"
 	"encoding/json"
+	"regexp"
 
 	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/sqlite"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -29,15 +28,12 @@ func SaveDraft(app core.App, agent, ticket string, d Draft, preview string, now 
 	if err != nil {
 		return err
 	}
-	return sqlite.Exec(app, `INSERT INTO drafts (agent, ticket, updated, preview, json) VALUES (?,?,?,?,?)
-		ON CONFLICT (agent, ticket) DO UPDATE SET updated = excluded.updated, preview = excluded.preview, json = excluded.json`,
-		agent, ticket, now, preview, string(b))
+	return putDraft(app, agent, ticket, preview, string(b), now)
 }
 
 // FindDraft returns the draft of an agent in a ticket, nil when there is none.
 func FindDraft(app core.App, agent, ticket string) (*Draft, error) {
-	var text string
-	found, err := sqlite.One(app, []any{&text}, "SELECT json FROM drafts WHERE agent = ? AND ticket = ?", agent, ticket)
+	text, found, err := draftText(app, agent, ticket)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -45,19 +41,24 @@ func FindDraft(app core.App, agent, ticket string) (*Draft, error) {
 	return d, json.Unmarshal([]byte(text), d)
 }
 
-// DropDraft forgets the draft of an agent in a ticket.
-func DropDraft(app core.App, agent, ticket string) error {
-	return sqlite.Exec(app, "DELETE FROM drafts WHERE agent = ? AND ticket = ?", agent, ticket)
-}
+var fileInBody = regexp.MustCompile(`/api/desk/files/([a-z0-9]{15})`)
 
-// DraftPreviews maps the tickets in which an agent has a draft to its beginning.
-func DraftPreviews(app core.App, agent string) (map[string]string, error) {
-	out := map[string]string{}
-	err := sqlite.Each(app, func(r *sql.Rows) error {
-		var ticket, preview string
-		err := r.Scan(&ticket, &preview)
-		out[ticket] = preview
-		return err
-	}, "SELECT ticket, preview FROM drafts WHERE agent = ?", agent)
-	return out, err
+// DraftFiles is the set of the files that drafts name, as attachments or as
+// pictures of their text.
+func DraftFiles(app core.App) (map[string]bool, error) {
+	ids := map[string]bool{}
+	err := eachDraft(app, func(text string) error {
+		var d Draft
+		if err := json.Unmarshal([]byte(text), &d); err != nil {
+			return err
+		}
+		for _, id := range d.Attachments {
+			ids[id] = true
+		}
+		for _, found := range fileInBody.FindAllStringSubmatch(d.Body, -1) {
+			ids[found[1]] = true
+		}
+		return nil
+	})
+	return ids, err
 }

@@ -24,7 +24,7 @@ func (s *Tickets) BindForeign(app core.App) {
 	app.OnRecordDeleteRequest(Collection).BindFunc(func(*core.RecordRequestEvent) error {
 		return router.NewForbiddenError("Tickets are not deleted here: their messages and the log would lose them. Solve it instead.", nil)
 	})
-	app.OnRecordCreateRequest("tags").BindFunc(func(e *core.RecordRequestEvent) error {
+	app.OnRecordCreateRequest(tagCollection).BindFunc(func(e *core.RecordRequestEvent) error {
 		return event.Within(e, func(tx core.App) error {
 			e.Record.Set("created", desk.Millis(s.clock.Now()))
 			if e.Record.Id == "" {
@@ -34,14 +34,14 @@ func (s *Tickets) BindForeign(app core.App) {
 			return err
 		})
 	})
-	app.OnRecordUpdateRequest("tags").BindFunc(func(e *core.RecordRequestEvent) error {
+	app.OnRecordUpdateRequest(tagCollection).BindFunc(func(e *core.RecordRequestEvent) error {
 		return event.Within(e, func(tx core.App) error {
 			e.Record.Set("created", e.Record.Original().Get("created"))
 			_, err := s.log.Append(tx, desk.Event{Kind: "tag.renamed", Subject: e.Record.Id, Actor: event.Foreign(e.RequestEvent)})
 			return err
 		})
 	})
-	app.OnRecordDeleteRequest("tags").BindFunc(s.foreignTagDelete)
+	app.OnRecordDeleteRequest(tagCollection).BindFunc(s.foreignTagDelete)
 }
 
 func (s *Tickets) foreignTagDelete(e *core.RecordRequestEvent) error {

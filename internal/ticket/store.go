@@ -13,6 +13,8 @@ import (
 // Collection is the name of the tickets' collection, for joins of others.
 const Collection = "tickets"
 
+const tagCollection = "tags"
+
 // Columns are the columns that Scan reads, for the queries of others.
 const Columns = `t.id, t.number, t.subject, t.status, t.priority, t.type, t.channel, t.mailbox, t.team, t.assignee, t.customer,
 	t.tags, t.looks_like, t.preview, t.last_from, t.last_at, t.waiting_since, t.has_files, t.created, t.updated, t.solved, t.event`
@@ -128,10 +130,33 @@ func TakesPart(app core.App, ticket, address string) (bool, error) {
 		ticket, strings.ToLower(strings.TrimSpace(address)))
 }
 
-// MarkRead notes that an agent has read a ticket up to a time; 0 makes it unread.
-func MarkRead(app core.App, agent, ticket string, at int64) error {
+// MarkRead notes that an agent has read a ticket up to one of its LastAt; 0
+// makes it unread.
+func MarkRead(app core.App, agent, ticket string, lastAt int64) error {
 	return sqlite.Exec(app, "INSERT INTO ticket_reads (agent, ticket, at) VALUES (?,?,?) ON CONFLICT (agent, ticket) DO UPDATE SET at = excluded.at",
-		agent, ticket, at)
+		agent, ticket, lastAt)
+}
+
+// InTeams is the condition, for the queries of others, that the ticket whose id
+// stands in column belongs to one of teams; none of them matches nothing.
+func InTeams(column string, teams []string) (cond string, args []any) {
+	for _, t := range teams {
+		args = append(args, t)
+	}
+	return "(SELECT team FROM tickets WHERE id = " + column + ") IN (" + sqlite.Marks(len(teams)) + ")", args
+}
+
+// SameSubject lists the numbers of up to limit tickets of a customer with a
+// subject, the last changed first.
+func SameSubject(app core.App, customer, subject string, limit int) ([]int64, error) {
+	var out []int64
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var number int64
+		err := r.Scan(&number)
+		out = append(out, number)
+		return err
+	}, "SELECT number FROM tickets WHERE customer = ? AND subject = ? COLLATE NOCASE ORDER BY updated DESC LIMIT ?", customer, subject, limit)
+	return out, err
 }
 
 // Restore writes a ticket as it stands, without event or check: for data whose
@@ -142,4 +167,73 @@ func Restore(tx core.App, t *Ticket) error { return update(tx, t) }
 func carriers(app core.App, tag string) (n int, err error) {
 	_, err = sqlite.One(app, []any{&n}, "SELECT count(*) FROM ticket_tags WHERE tag = ?", tag)
 	return n, err
+}
+
+// tagNamed returns the id of the tag of a name, compared without regard to case.
+func tagNamed(app core.App, name string) (id string, found bool, err error) {
+	found, err = sqlite.One(app, []any{&id}, "SELECT id FROM tags WHERE name = ? COLLATE NOCASE", name)
+	return id, found, err
+}
+
+func insertTag(tx core.App, id, name string, now int64) error {
+	return sqlite.Exec(tx, "INSERT INTO tags (id, name, created) VALUES (?,?,?)", id, name, now)
+}
+
+// Tags lists every tag by name with how many tickets carry it.
+func Tags(app core.App) ([]Tag, error) {
+	out := []Tag{}
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var t Tag
+		err := r.Scan(&t.ID, &t.Name, &t.Count)
+		out = append(out, t)
+		return err
+	}, "SELECT id, name, (SELECT count(*) FROM ticket_tags WHERE tag = tags.id) FROM tags ORDER BY name COLLATE NOCASE")
+	return out, err
+}
+
+// TagNames maps the ids of every tag to its name.
+func TagNames(app core.App) (map[string]string, error) {
+	return pairs(app, "SELECT id, name FROM tags")
+}
+
+func pairs(app core.App, query string, args ...any) (map[string]string, error) {
+	out := map[string]string{}
+	err := sqlite.Each(app, func(r *sql.Rows) error {
+		var key, value string
+		err := r.Scan(&key, &value)
+		out[key] = value
+		return err
+	}, query, args...)
+	return out, err
+}
+
+func putDraft(app core.App, agent, ticket, preview, text string, now int64) error {
+	return sqlite.Exec(app, `INSERT INTO drafts (agent, ticket, updated, preview, json) VALUES (?,?,?,?,?)
+		ON CONFLICT (agent, ticket) DO UPDATE SET updated = excluded.updated, preview = excluded.preview, json = excluded.json`,
+		agent, ticket, now, preview, text)
+}
+
+func draftText(app core.App, agent, ticket string) (text string, found bool, err error) {
+	found, err = sqlite.One(app, []any{&text}, "SELECT json FROM drafts WHERE agent = ? AND ticket = ?", agent, ticket)
+	return text, found, err
+}
+
+// DropDraft forgets the draft of an agent in a ticket.
+func DropDraft(app core.App, agent, ticket string) error {
+	return sqlite.Exec(app, "DELETE FROM drafts WHERE agent = ? AND ticket = ?", agent, ticket)
+}
+
+// DraftPreviews maps the tickets in which an agent has a draft to its beginning.
+func DraftPreviews(app core.App, agent string) (map[string]string, error) {
+	return pairs(app, "SELECT ticket, preview FROM drafts WHERE agent = ?", agent)
+}
+
+func eachDraft(app core.App, f func(text string) error) error {
+	return sqlite.Each(app, func(r *sql.Rows) error {
+		var text string
+		if err := r.Scan(&text); err != nil {
+			return err
+		}
+		return f(text)
+	}, "SELECT json FROM drafts")
 }

@@ -36,9 +36,9 @@ type Ticket struct {
 	Customer     string   // id
 	Tags         []string // ids
 	LooksLike    []int64  // numbers of tickets it may belong to
-	Preview      string   // the beginning of the last public message
+	Preview      string   // the beginning of the public message learned last
 	LastFrom     string   // "customer", "agent" or "system"
-	LastAt       int64    // ms, of the last public message
+	LastAt       int64    // ms, when the desk learned of it; grows with every message
 	WaitingSince int64    // ms, since when the customer waits for us; 0 = does not
 	HasFiles     bool
 	Created      int64
@@ -82,7 +82,8 @@ type Opening struct {
 	Preview   string
 	LastFrom  string // "" = customer
 	HasFiles  bool
-	At        int64 // ms, when it was opened; 0 = now
+	At        int64 // ms, when its first message reached us; 0 = now
+	Arrived   int64 // ms, when the desk learned of that; 0 = now
 	Reason    string
 }
 
@@ -92,6 +93,9 @@ func (s *Tickets) Open(tx core.App, by desk.Actor, o Opening) (*Ticket, error) {
 	if o.At == 0 {
 		o.At = desk.Millis(now)
 	}
+	if o.Arrived == 0 {
+		o.Arrived = max(o.At, desk.Millis(now))
+	}
 	number, err := nextNumber(tx)
 	if err != nil {
 		return nil, err
@@ -99,19 +103,42 @@ func (s *Tickets) Open(tx core.App, by desk.Actor, o Opening) (*Ticket, error) {
 	t := &Ticket{
 		ID: desk.NewID(now), Number: number, Subject: CleanSubject(o.Subject), Channel: o.Channel, Mailbox: o.Mailbox,
 		Team: o.Team, Customer: o.Customer, Assignee: o.Assignee, Tags: o.Tags, LooksLike: o.LooksLike, Preview: o.Preview,
-		HasFiles: o.HasFiles, Created: o.At, Updated: o.At, LastAt: o.At,
+		HasFiles: o.HasFiles, Created: o.At, Updated: o.Arrived, LastAt: o.Arrived,
 		Status: or(o.Status, desk.StatusNew), Priority: or(o.Priority, desk.PriorityNormal), Type: or(o.Type, desk.TypeQuestion),
 		LastFrom: or(o.LastFrom, "customer"),
 	}
 	if t.LastFrom == "customer" && t.Status.Active() {
 		t.WaitingSince = o.At
 	}
-	t.Event, err = s.log.Append(tx, desk.Event{Kind: "ticket.opened", At: o.At, Ticket: t.ID, Actor: by, Reason: o.Reason, Subject: t.Customer, New: string(t.Status)},
-		desk.Event{Kind: "ticket.moved", At: o.At, Ticket: t.ID, Actor: by, Reason: o.Reason, New: t.Team})
-	if err != nil {
+	if t.Event, err = s.log.Append(tx, t.openingEvents(by, o)...); err != nil {
 		return nil, err
 	}
 	return t, insert(tx, t)
+}
+
+// openingEvents are what a new ticket begins its log with: what it is given
+// beside the defaults has an event of its own, as if it was changed at once.
+func (t *Ticket) openingEvents(by desk.Actor, o Opening) []desk.Event {
+	events := []desk.Event{
+		{Kind: "ticket.opened", Reason: o.Reason, Subject: t.Customer, New: string(t.Status)},
+		{Kind: "ticket.moved", Reason: o.Reason, New: t.Team},
+	}
+	if t.Priority != desk.PriorityNormal {
+		events = append(events, desk.Event{Kind: "ticket.prioritized", Old: string(desk.PriorityNormal), New: string(t.Priority)})
+	}
+	if t.Type != desk.TypeQuestion {
+		events = append(events, desk.Event{Kind: "ticket.retyped", Old: string(desk.TypeQuestion), New: string(t.Type)})
+	}
+	if t.Assignee != "" {
+		events = append(events, desk.Event{Kind: "ticket.assigned", New: t.Assignee})
+	}
+	for _, tag := range t.Tags {
+		events = append(events, desk.Event{Kind: "ticket.tagged", New: tag})
+	}
+	for i := range events {
+		events[i].At, events[i].Ticket, events[i].Actor = t.Created, t.ID, by
+	}
+	return events
 }
 
 func or[T ~string](v, def T) T {
@@ -130,19 +157,38 @@ func CleanSubject(s string) string {
 	return s
 }
 
-// Touch notes that a public message came at a time: who spoke last, what it
-// begins with, and whether the customer waits for us now.
-func (s *Tickets) Touch(tx core.App, t *Ticket, from, preview string, at int64, hasFiles bool) error {
-	if at >= t.LastAt {
-		t.LastFrom, t.Preview, t.LastAt = from, preview, at
-	}
-	t.HasFiles = t.HasFiles || hasFiles
+// Said is a public message as its ticket shows it in lists.
+type Said struct {
+	From     string // "customer", "agent" or "system"
+	Preview  string
+	At       int64 // ms, when it was said
+	Arrived  int64 // ms, when the desk learned of it
+	HasFiles bool
+}
+
+// Touch notes that a public message came: who spoke last, what it begins with,
+// and whether the customer waits for us now. What comes last is last, however
+// old it is.
+func (s *Tickets) Touch(tx core.App, t *Ticket, m Said) error {
+	t.LastFrom, t.Preview, t.LastAt = m.From, m.Preview, max(m.Arrived, t.LastAt+1)
+	t.HasFiles = t.HasFiles || m.HasFiles
 	switch {
-	case from == "agent":
+	case m.From == "agent":
 		t.WaitingSince = 0
-	case from == "customer" && t.WaitingSince == 0:
-		t.WaitingSince = at
+	case m.From == "customer" && (t.WaitingSince == 0 || m.At < t.WaitingSince):
+		t.WaitingSince = m.At
 	}
+	return s.save(tx, t)
+}
+
+// Unsay makes t show what is there after a message was taken back: the message
+// that is the last one now, the zero Said for none, and since when the customer
+// waits, 0 for not. HasFiles tells of all messages.
+func (s *Tickets) Unsay(tx core.App, t *Ticket, last Said, waitingSince int64) error {
+	if last.From == "" {
+		last.From, last.Arrived = "customer", t.Created
+	}
+	t.LastFrom, t.Preview, t.LastAt, t.HasFiles, t.WaitingSince = last.From, last.Preview, last.Arrived, last.HasFiles, waitingSince
 	return s.save(tx, t)
 }
 

@@ -128,18 +128,21 @@ func counts(c *route.Call, _ route.None) (out countsOut, err error) {
 	if out.Counts, err = count(c.App, c.Caller.Actor.ID, teams); err != nil {
 		return out, err
 	}
-	if all, teams = access.Scope(c.Caller, "outbox.read"); all {
-		teams = nil
-	} else if teams == nil {
-		teams = []string{}
-	}
-	states, err := outbox.Counts(c.App, teams, 1<<62)
-	if err != nil {
+	if out.OutboxAttention, err = outbox.CountAttention(c.App, outboxOf(c.Caller)); err != nil {
 		return out, err
 	}
-	out.OutboxAttention = states["failed"] + states["uncertain"]
 	if c.Caller.Has("quarantine.read") {
 		out.Quarantine, err = file.CountQuarantined(c.App)
 	}
 	return out, err
+}
+
+// outboxOf limits deliveries to those of tickets that a caller may see.
+func outboxOf(who *route.Caller) outbox.Scope {
+	all, teams := access.Scope(who, "outbox.read")
+	if all {
+		return outbox.Scope{}
+	}
+	cond, args := ticket.InTeams("d.ticket", teams)
+	return outbox.Scope{Cond: cond, Args: args}
 }

@@ -3,6 +3,11 @@
 //
 // A list is one limited index walk for each pair of team and status, put
 // together by UNION ALL: its cost depends on the page, not on the desk.
+//
+// It is a read model: it writes nothing, and query.go alone may name the tables
+// and columns of tickets, their tags, numbers and read marks, and of customers,
+// because a list joined in Go would cost fifty look-ups a page. Who changes one
+// of those columns changes it there, too.
 package view
 
 import (

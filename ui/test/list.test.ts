@@ -97,6 +97,18 @@ describe('leaving the view', () => {
     expect(list.numbers).toEqual([5, 4, 3]);
   });
 
+  it('puts back what is undone at once, below what stood above it', () => {
+    records.patch(5, { status: 'solved' });
+    records.patch(4, { status: 'solved' });
+    list.drop(5);
+    list.drop(4);
+    list.back(4);
+    expect(list.numbers).toEqual([4, 3]);
+    list.back(5);
+    list.back(5);
+    expect(list.numbers).toEqual([5, 4, 3]);
+  });
+
   it('keeps a row that still belongs', () => {
     records.patch(4, { priority: 'high' });
     list.drop(4);

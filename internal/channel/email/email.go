@@ -23,6 +23,8 @@ type Ledger interface {
 	// Store makes the mails durable, all or none: they are safe once it
 	// returns nil. Storing the same SourceID again is fine and stores nothing.
 	Store(ctx context.Context, in ...desk.Inbound) error
+	// Missing returns those of a mailbox's source ids that were never stored.
+	Missing(mailbox string, sourceIDs []string) ([]string, error)
 }
 
 // Kind says how a mailbox gets its mail. The values reach the database.

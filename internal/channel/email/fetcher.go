@@ -47,6 +47,11 @@ type fetcher struct {
 	looked     bool    // places is known
 	missing    string  // a folder that was chosen and is not there, "" for none
 	nextOthers time.Time
+
+	uidNext   uint32 // of the inbox as it was opened last
+	searched  uint32 // below this UID what is not in the inbox was searched elsewhere
+	moved     bool   // mails of the inbox were moved away before they were read
+	movedFrom folder // where the inbox was read to then
 }
 
 // run fetches until ctx ends, over a new connection whenever one breaks.
@@ -122,7 +127,7 @@ func (r *fetcher) session(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
-	r.quiet, r.looked, r.missing = 0, false, ""
+	r.quiet, r.looked, r.missing, r.searched = 0, false, "", 0
 	for {
 		f, err := r.openInbox(ctx, c)
 		if err != nil {
@@ -134,7 +139,7 @@ func (r *fetcher) session(ctx context.Context) error {
 				return err
 			}
 			r.progress = true
-			if moved, err = r.others(ctx, c); err != nil {
+			if moved, err = r.elsewhere(ctx, c); err != nil {
 				return err
 			}
 			r.showState()
@@ -148,12 +153,27 @@ func (r *fetcher) session(ctx context.Context) error {
 	}
 }
 
+// elsewhere looks into other folders than the inbox where there is reason to;
+// opened tells whether it opened one.
+func (r *fetcher) elsewhere(ctx context.Context, c *imapConn) (opened bool, err error) {
+	if r.moved {
+		r.moved, opened = false, true
+		if err := r.findMoved(ctx, c, r.movedFrom); err != nil {
+			return opened, err
+		}
+	}
+	others, err := r.others(ctx, c)
+	return opened || others, err
+}
+
 func (r *fetcher) openInbox(ctx context.Context, c *imapConn) (folder, error) {
 	sel, err := c.open(ctx, inbox)
 	if err != nil {
 		return folder{}, err
 	}
-	return r.resume(ctx, c, sel, inbox)
+	f, err := r.resume(ctx, c, sel, inbox)
+	r.uidNext = uint32(sel.UIDNext)
+	return f, err
 }
 
 func (r *fetcher) showState() {
@@ -183,6 +203,9 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) 
 		return err
 	}
 	found := len(cards) > 0
+	if p.name == inbox && r.gap(*f, cards) {
+		return nil // what is here is taken in after the search
+	}
 	for len(cards) > 0 {
 		n := r.batch(cards)
 		if err := r.take(ctx, c, f, p, cards[:n]); err != nil {
@@ -195,8 +218,12 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) 
 	if found {
 		r.quiet = 0
 	}
-	if f.next < f.until {
-		f.next = f.until
+	end := f.until
+	if p.name == inbox {
+		end = max(end, r.uidNext)
+	}
+	if f.next < end {
+		f.next = end
 		return saveFolder(r.service.app, r.box.ID, *f)
 	}
 	return nil
@@ -283,15 +310,20 @@ func (r *fetcher) read(ctx context.Context, c *imapConn, cards []card) (map[uint
 // noteHeader stands for a mail that its server never gave out.
 const noteHeader = "Subject: A mail that could not be fetched\r\nX-Deskbell-Note: the server lists this mail but breaks off when it is read\r\n\r\n"
 
-func (r *fetcher) inbound(f folder, k card, m fetched) desk.Inbound {
+// source names a mail of the folder; it reaches the database and stays as it is.
+func (f folder) source(uid uint32) string {
 	generation := ""
 	if f.generation > 0 {
 		generation = fmt.Sprintf(".%d", f.generation)
 	}
+	return fmt.Sprintf("%s/%d%s/%d", f.name, f.validity, generation, uid)
+}
+
+func (r *fetcher) inbound(f folder, k card, m fetched) desk.Inbound {
 	in := desk.Inbound{
 		Channel:  desk.ChannelEmail,
 		Mailbox:  r.box.ID,
-		SourceID: fmt.Sprintf("%s/%d%s/%d", f.name, f.validity, generation, k.uid),
+		SourceID: f.source(k.uid),
 		Raw:      m.raw,
 		Received: r.received(f, k.date),
 		TooLarge: m.tooLarge,

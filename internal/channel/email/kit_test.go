@@ -190,6 +190,25 @@ func (m *memory) Store(_ context.Context, in ...desk.Inbound) error {
 	return nil
 }
 
+// Missing implements Ledger.
+func (m *memory) Missing(mailbox string, ids []string) (missing []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		if !m.seen[mailbox+" "+id] {
+			missing = append(missing, id)
+		}
+	}
+	return missing, nil
+}
+
+// forget makes the ledger lose a mail, as a restored backup would.
+func (m *memory) forget(mailbox, sourceID string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.seen, mailbox+" "+sourceID)
+}
+
 func (m *memory) failing(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -362,6 +362,8 @@ func BenchmarkListen(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "mails/s")
 }
 
+func (nowhere) Missing(string, []string) ([]string, error) { return nil, nil }
+
 type nowhere struct{}
 
 // Store implements Ledger.

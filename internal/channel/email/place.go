@@ -18,6 +18,8 @@ type Threads interface {
 	// Belongs reports whether a mail with this Message-ID that refers to these
 	// is part of a ticket and not there yet. Ids are without <>.
 	Belongs(messageID string, refs []string) (bool, error)
+	// Known reports whether a mail with this Message-ID is in the desk.
+	Known(messageID string) (bool, error)
 }
 
 // place is a folder of a mailbox and what its mails are.
@@ -74,6 +76,7 @@ func (c *imapConn) places(ctx context.Context, box Mailbox) (found []place, miss
 type listed struct {
 	name string
 	sent bool // marked by the server as the folder of sent mail
+	skip bool // holds drafts or what was thrown away
 }
 
 // folders lists the folders that hold mail.
@@ -88,11 +91,20 @@ func (c *imapConn) folders(ctx context.Context) (all []listed, err error) {
 			if slices.Contains(f.Attrs, imap.MailboxAttrNoSelect) || slices.Contains(f.Attrs, imap.MailboxAttrNonExistent) {
 				continue
 			}
-			all = append(all, listed{name: f.Mailbox, sent: slices.Contains(f.Attrs, imap.MailboxAttrSent)})
+			all = append(all, listed{name: f.Mailbox, sent: slices.Contains(f.Attrs, imap.MailboxAttrSent), skip: skips(f)})
 		}
 		return err
 	})
 	return all, err
+}
+
+func skips(f *imap.ListData) bool {
+	for _, a := range []imap.MailboxAttr{imap.MailboxAttrDrafts, imap.MailboxAttrJunk, imap.MailboxAttrTrash} {
+		if slices.Contains(f.Attrs, a) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(skippedPlaces, func(word string) bool { return strings.Contains(strings.ToLower(f.Mailbox), word) })
 }
 
 // sentFolder is the folder of sent mail, "" when none can be told.

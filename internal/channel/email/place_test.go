@@ -24,6 +24,8 @@ func (t *threads) Belongs(id string, refs []string) (bool, error) {
 	return !slices.Contains(t.known, id) && slices.ContainsFunc(refs, func(r string) bool { return slices.Contains(t.known, r) }), nil
 }
 
+func (t *threads) Known(id string) (bool, error) { return slices.Contains(t.known, id), nil }
+
 func with(t *threads) func(*Options) { return func(o *Options) { o.Threads = t } }
 
 func answer(n, to int) string {

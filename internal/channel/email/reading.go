@@ -1,12 +1,14 @@
 package email
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/richtext"
+	"github.com/deskbell/deskbell/internal/route"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -107,6 +109,45 @@ func (m *Mailboxes) TakeOlder(by desk.Actor, id string, days int) (*Mailbox, err
 		return nil, err
 	}
 	return m.Find(m.app, id)
+}
+
+// folders lists the folders of a mailbox as they are at its server now.
+func (s *Service) folders(ctx context.Context, id string) (route.List[shownFolder], error) {
+	none := route.List[shownFolder]{}
+	box, err := s.mailboxes.Find(s.app, id)
+	switch {
+	case err != nil:
+		return none, err
+	case box == nil:
+		return none, desk.Errorf(desk.NotFound, "There is no such mailbox.")
+	case box.IMAP == nil || box.Kind == KindSandbox:
+		return none, desk.Errorf(desk.Refused, "%s is not fetched from a server, so it has no folders.", box.Address)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	c, err := s.dialer.openIMAP(ctx, *box.IMAP)
+	if err != nil {
+		return none, said(err, *box.IMAP)
+	}
+	defer c.close()
+	all, err := c.folders(ctx)
+	if err != nil {
+		return none, said(err, *box.IMAP)
+	}
+	sent := box.SentFolder
+	if sent == "" {
+		sent = sentFolder(all)
+	}
+	var shown []shownFolder
+	for _, f := range all {
+		shown = append(shown, shownFolder{Name: f.name, Read: strings.EqualFold(f.name, inbox) || slices.Contains(box.Folders, f.name), Sent: f.name == sent})
+	}
+	return route.ListOf(shown, ""), nil
+}
+
+func said(err error, s Server) error {
+	text, _ := explain(err, s, "imap")
+	return desk.Errorf(desk.Refused, "%s", text)
 }
 
 // SignatureOf is the HTML that a mailbox adds below its replies, "" for none.

@@ -60,6 +60,18 @@ type changeInput struct {
 	SentFolder  *string   `json:"sent_folder"`
 }
 
+// olderInput says of how many days mail is wanted.
+type olderInput struct {
+	Days int `json:"days"`
+}
+
+// shownFolder is a folder of a mailbox.
+type shownFolder struct {
+	Name string `json:"name"`
+	Read bool   `json:"read"` // its mail becomes tickets
+	Sent bool   `json:"sent"` // its mail is read as sent by our own people
+}
+
 // Routes adds the routes of the mailboxes.
 func (s *Service) Routes(t *route.Table) {
 	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/mailboxes", Permission: "channel.read", Summary: "The mailboxes and how they are doing"},
@@ -77,6 +89,17 @@ func (s *Service) Routes(t *route.Table) {
 		func(c *route.Call, in Input) (Report, error) { return s.Test(c.Request.Context(), in) })
 	route.Add(t, route.Route{Method: "PATCH", Path: "/api/desk/mailboxes/{id}", Permission: "channel.write", Summary: "Change a mailbox; a password left out stays for the same server and user"},
 		func(c *route.Call, in changeInput) (shownMailbox, error) { return s.change(c, in) })
+	route.Add(t, route.Route{Method: "POST", Path: "/api/desk/mailboxes/{id}/older", Permission: "channel.write", Summary: "Take in mail from before the connection, as solved tickets that are never answered"},
+		func(c *route.Call, in olderInput) (shownMailbox, error) {
+			if _, err := s.mailboxes.TakeOlder(c.Caller.Actor, c.Param("id"), in.Days); err != nil {
+				return shownMailbox{}, err
+			}
+			return s.showOne(c.App, c.Param("id"))
+		})
+	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/mailboxes/{id}/folders", Permission: "channel.write", Summary: "The folders of a mailbox at its server"},
+		func(c *route.Call, _ route.None) (route.List[shownFolder], error) {
+			return s.folders(c.Request.Context(), c.Param("id"))
+		})
 	route.Add(t, route.Route{Method: "DELETE", Path: "/api/desk/mailboxes/{id}", Permission: "channel.write", Summary: "Disconnect a mailbox; its tickets stay"},
 		func(c *route.Call, _ route.None) (route.None, error) {
 			return route.None{}, s.mailboxes.Remove(c.Caller.Actor, c.Param("id"))

@@ -12,7 +12,7 @@ import (
 // sent mail, by their headers alone: what else people send is none of the
 // desk's business and is not fetched.
 func (r *fetcher) related(ctx context.Context, c *imapConn, cards []card) ([]card, error) {
-	heads, err := c.threadHeads(ctx, cards)
+	heads, err := c.heads(ctx, cards, "Message-ID", "In-Reply-To", "References")
 	if err != nil {
 		return nil, err
 	}
@@ -34,13 +34,13 @@ func (r *fetcher) related(ctx context.Context, c *imapConn, cards []card) ([]car
 	return out, nil
 }
 
-// threadHeads reads the fields that say what a mail answers.
-func (c *imapConn) threadHeads(ctx context.Context, cards []card) (heads map[uint32][]byte, err error) {
+// heads reads some fields of mails, by UID.
+func (c *imapConn) heads(ctx context.Context, cards []card, fields ...string) (heads map[uint32][]byte, err error) {
 	var set imap.UIDSet
 	for _, k := range cards {
 		set.AddNum(imap.UID(k.uid))
 	}
-	section := &imap.FetchItemBodySection{Peek: true, Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID", "In-Reply-To", "References"}}
+	section := &imap.FetchItemBodySection{Peek: true, Specifier: imap.PartSpecifierHeader, HeaderFields: fields}
 	heads = map[uint32][]byte{}
 	err = c.within(ctx, commandTimeout, func() error {
 		cmd := c.client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})

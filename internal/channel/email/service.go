@@ -62,6 +62,7 @@ type Service struct {
 	mu       sync.Mutex
 	arrivals map[string]time.Time // mailbox -> last mail by the listener
 	outgoing map[string]Outgoing  // mailbox -> how sending goes
+	gaps     map[string]Gap       // mailbox -> mail that was missing
 }
 
 // New returns a Service that follows the changes of o.Mailboxes.
@@ -82,7 +83,7 @@ func New(o Options) *Service {
 	s := &Service{
 		app: o.App, mailboxes: o.Mailboxes, ledger: o.Ledger, clock: o.Clock, logger: o.Logger,
 		options: o, dialer: d, timing: usualTiming, reload: make(chan struct{}, 1),
-		arrivals: map[string]time.Time{}, outgoing: map[string]Outgoing{},
+		arrivals: map[string]time.Time{}, outgoing: map[string]Outgoing{}, gaps: map[string]Gap{},
 	}
 	s.pool = &pool{dialer: d, recovered: s.recovered}
 	o.Mailboxes.OnChange(s.Reload)

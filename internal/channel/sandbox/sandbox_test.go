@@ -90,6 +90,9 @@ func newKit(t *testing.T, listener bool) *kit {
 	return k
 }
 
+// Missing implements email.Ledger.
+func (k *kit) Missing(string, []string) ([]string, error) { return nil, nil }
+
 func (k *kit) run(t *testing.T) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -1,5 +1,8 @@
 import { read, write } from './storage';
 
+/** Fingers: larger targets, rows that can be swiped. */
+const TOUCH = '(max-width: 759px), (pointer: coarse)';
+
 export type Theme = 'light' | 'dark' | 'system';
 
 /** Light, dark or as the system says; written on <html> for tokens.css. */
@@ -8,7 +11,7 @@ class ThemeChoice {
 
   start(): () => void {
     const dark = matchMedia('(prefers-color-scheme: dark)');
-    const touch = matchMedia('(max-width: 759px), (pointer: coarse)');
+    const touch = matchMedia(TOUCH);
     const apply = () => {
       const wanted = this.choice === 'system' ? (dark.matches ? 'dark' : 'light') : this.choice;
       document.documentElement.dataset.theme = wanted;
@@ -38,22 +41,31 @@ export const theme = new ThemeChoice();
 /** True below 760 px: one pane at a time. */
 class Viewport {
   phone = $state(matchMedia('(max-width: 759px)').matches);
+  touch = $state(matchMedia(TOUCH).matches);
   /** Room for the side panel beside list and conversation. */
   wide = $state(matchMedia('(min-width: 1180px)').matches);
 
   start(): () => void {
     const phone = matchMedia('(max-width: 759px)');
     const wide = matchMedia('(min-width: 1180px)');
+    const touch = matchMedia(TOUCH);
     const sync = () => {
       this.phone = phone.matches;
       this.wide = wide.matches;
+      this.touch = touch.matches;
     };
-    phone.addEventListener('change', sync);
-    wide.addEventListener('change', sync);
-    return () => {
-      phone.removeEventListener('change', sync);
-      wide.removeEventListener('change', sync);
+    const abort = new AbortController();
+    const { signal } = abort;
+    for (const query of [phone, wide, touch]) query.addEventListener('change', sync, { signal });
+    // A keyboard on the glass covers the page instead of shrinking it in some browsers: sheets fit what is seen.
+    const seen = window.visualViewport;
+    const fit = () => {
+      const { style } = document.documentElement;
+      style.setProperty('--seen-h', `${seen!.height}px`);
+      style.setProperty('--seen-top', `${seen!.offsetTop}px`);
     };
+    if (seen && this.touch) for (const kind of ['resize', 'scroll']) seen.addEventListener(kind, fit, { signal });
+    return () => abort.abort();
   }
 }
 export const viewport = new Viewport();

@@ -1,60 +1,64 @@
 import assert from 'node:assert/strict';
 import { OWNER, SUPPORT } from './desk.mjs';
-import { go, reads } from './page.mjs';
 import { hiddenFocus, inspect, overflow } from './eyes.mjs';
+import { go, reads } from './page.mjs';
+import { speaker } from './say.mjs';
 
 // Every page with what opens on it, as the two stories of the pages visit them.
 
-const PAGES = [
+export const PAGES = [
   ['the inbox', (page, url) => list(page, url)],
   [
     'a selection',
-    async (page, url) => {
+    async (page, url, say) => {
       await list(page, url);
       await page.getByRole('checkbox').first().check({ force: true });
-      await page.getByRole('region', { name: 'Selected conversations' }).waitFor();
+      await page.getByRole('region', { name: say('bulk.region'), exact: true }).waitFor();
     },
   ],
   [
     'a search without result',
-    async (page, url) => {
+    async (page, url, say) => {
       await go(page, url + '/inbox/mine?q=nothing+like+this');
-      await page.getByText('Nothing found').waitFor();
+      await page.getByText(say('empty.search')).waitFor();
     },
   ],
-  ['a conversation', (page, url) => ticket(page, url)],
+  ['a conversation', (page, url, say) => ticket(page, url, say)],
   [
     'the reply',
-    async (page, url) => {
-      await ticket(page, url);
+    async (page, url, say) => {
+      await ticket(page, url, say);
       await page.keyboard.press('r');
       await page.locator('.ProseMirror:focus').waitFor();
       await page.keyboard.type('Hello, ');
-      await page.getByRole('button', { name: 'Send', exact: true }).and(page.locator(':enabled')).waitFor();
+      await page
+        .getByRole('button', { name: say('send.after.send'), exact: true })
+        .and(page.locator(':enabled'))
+        .waitFor();
     },
   ],
   [
     'the note',
-    async (page, url) => {
-      await ticket(page, url);
+    async (page, url, say) => {
+      await ticket(page, url, say);
       await page.keyboard.press('i');
       await page.locator('.ProseMirror:focus').waitFor();
     },
   ],
   [
     'why',
-    async (page, url) => {
-      await ticket(page, url);
-      await page.getByRole('button', { name: 'Why this ticket' }).click();
+    async (page, url, say) => {
+      await ticket(page, url, say);
+      await page.getByRole('button', { name: say('why.title'), exact: true }).click();
       await page.getByRole('dialog').getByRole('listitem').first().waitFor();
     },
   ],
   [
     'a picker',
-    async (page, url) => {
-      await ticket(page, url);
+    async (page, url, say) => {
+      await ticket(page, url, say);
       await page.keyboard.press('p');
-      await page.getByRole('option', { name: 'High' }).waitFor();
+      await page.getByRole('option', { name: say('priority.high'), exact: true }).waitFor();
     },
   ],
   [
@@ -68,52 +72,52 @@ const PAGES = [
   ['the outbox', (page, url) => visit(page, url + '/outbox', 'Broken pole')],
   [
     'a delivery',
-    async (page, url) => {
+    async (page, url, say) => {
       await go(page, url + '/outbox');
       await page.getByText('Broken pole').first().click();
-      await page.getByRole('heading', { name: 'What happened' }).waitFor();
+      await page.getByRole('heading', { name: say('outbox.happened'), exact: true }).waitFor();
     },
   ],
-  ['the sandbox', (page, url) => visit(page, url + '/sandbox', 'What arrived at the customer', 'You play')],
-  ['settings', (page, url) => visit(page, url + '/settings/general', 'Undo window')],
+  ['the sandbox', (page, url, say) => visit(page, url + '/sandbox', say('sandbox.arrived'), say('sandbox.playing'))],
+  ['settings', (page, url, say) => visit(page, url + '/settings/general', say('settingGroup.net'))],
   ['mailboxes', (page, url) => visit(page, url + '/settings/mailboxes', SUPPORT)],
   [
     'a new mailbox',
-    async (page, url) => {
+    async (page, url, say) => {
       await go(page, url + '/settings/mailboxes');
-      await page.getByRole('button', { name: 'Add a mailbox' }).click();
-      await page.getByRole('dialog').getByText('Any IMAP server').click();
+      await page.getByRole('button', { name: say('mailboxes.add'), exact: true }).click();
+      await page.getByRole('dialog').getByText(say('preset.other')).click();
     },
   ],
   ['people', (page, url) => visit(page, url + '/settings/people', 'Ben Adeyemi')],
   [
     'an invitation',
-    async (page, url) => {
+    async (page, url, say) => {
       await go(page, url + '/settings/people');
-      await page.getByRole('button', { name: 'Invite colleagues' }).click();
+      await page.getByRole('button', { name: say('action.invite'), exact: true }).click();
       await page.getByRole('dialog').waitFor();
     },
   ],
-  ['quarantine', (page, url) => visit(page, url + '/settings/quarantine', 'Nothing in quarantine')],
-  ['jobs', (page, url) => visit(page, url + '/settings/jobs', 'Run now')],
-  ['me', (page, url) => visit(page, url + '/me', 'Where you are signed in', 'this one')],
-  ['nowhere', (page, url) => visit(page, url + '/nowhere/at/all', 'Inbox')],
+  ['quarantine', (page, url, say) => visit(page, url + '/settings/quarantine', say('quarantine.none'))],
+  ['jobs', (page, url, say) => visit(page, url + '/settings/jobs', say('jobs.run'))],
+  ['me', (page, url, say) => visit(page, url + '/me', say('me.sessions'), say('me.thisOne'))],
+  ['nowhere', (page, url, say) => visit(page, url + '/nowhere/at/all', say('lost.title'))],
 ];
-const ON_A_PHONE = [
+export const ON_A_PHONE = [
   [
     'more',
-    async (page, url) => {
+    async (page, url, say) => {
       await list(page, url);
-      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('button', { name: say('nav.more'), exact: true }).click();
       await page.getByRole('dialog').waitFor();
     },
   ],
   [
     'the details',
-    async (page, url) => {
-      await ticket(page, url);
-      await page.getByRole('button', { name: 'More actions' }).click();
-      await page.getByRole('menuitem', { name: 'Details' }).click();
+    async (page, url, say) => {
+      await ticket(page, url, say);
+      await page.getByRole('button', { name: say('conversation.more'), exact: true }).click();
+      await page.getByRole('menuitem', { name: say('conversation.details'), exact: true }).click();
       await page.getByRole('complementary').waitFor();
     },
   ],
@@ -131,7 +135,8 @@ const FOCUS = [
 ];
 
 /** Visits every page of a desk and of a set-up, and finds what axe-core, a ruler and the Tab key find. */
-export async function tour(world, { phone }) {
+export async function tour(world, { phone, language = 'en' }) {
+  const say = speaker(language);
   const desk = await world.desk();
   await fill(desk);
   const fresh = await world.desk({ setUp: false });
@@ -144,17 +149,18 @@ export async function tour(world, { phone }) {
     if (process.env.DESKBELL_STORY_ALL) await world.picture(name);
   };
 
-  const page = await world.window({ phone });
+  const locale = `${language}-${language === 'en' ? 'US' : language.toUpperCase()}`;
+  const page = await world.window({ phone, locale });
   await world.step('the sign-in', async () => {
-    await visit(page, desk.url + '/sign-in', 'Welcome back');
+    await visit(page, desk.url + '/sign-in', say('signIn.title'));
     await look(page, 'the sign-in');
   });
-  await world.step('the set-up', () => setUp(page, fresh, look));
+  await world.step('the set-up', () => setUp(page, fresh, look, say));
   await page.close();
-  const own = await world.window({ phone, signedIn: desk });
+  const own = await world.window({ phone, locale, signedIn: desk });
   for (const [name, open] of phone ? [...PAGES, ...ON_A_PHONE] : PAGES) {
     await world.step(name, async () => {
-      await open(own, desk.url);
+      await open(own, desk.url, say);
       await look(own, name);
     });
   }
@@ -171,36 +177,40 @@ async function list(page, url) {
   await page.locator('.item').nth(2).waitFor();
 }
 
-async function ticket(page, url) {
+async function ticket(page, url, say) {
+  await page.keyboard.press('Escape'); // out of an editor: its letters are no keys
+  await list(page, url);
   await go(page, url + '/inbox/all/1001');
   await reads(page, 'a spare');
   await page
-    .getByRole('group', { name: /Reply to|note/ })
-    .or(page.getByRole('button', { name: /^Reply to/ }))
+    .getByRole('group', { name: say('composer.replyLabel'), exact: true })
+    .or(page.getByRole('group', { name: say('composer.noteLabel'), exact: true }))
+    .or(page.getByRole('button', { name: say('composer.kind.note'), exact: true }))
+    .or(page.getByRole('button', { name: say('composer.replyTo').replace('{name}', 'Maren') }))
     .first()
     .waitFor();
 }
 
-async function setUp(page, desk, look) {
-  const next = () => page.getByRole('button', { name: 'Continue' }).click();
+export async function setUp(page, desk, look, say) {
+  const next = () => page.getByRole('button', { name: say('action.continue'), exact: true }).click();
   await page.goto(desk.link);
-  await page.getByLabel('Company name').fill('Fjellkant Outdoor');
+  await page.getByLabel(say('setup.companyField')).fill('Fjellkant Outdoor');
   await look(page, 'set-up: company');
   await next();
-  await page.getByLabel('Your name').fill(OWNER.name);
-  await page.getByLabel('E-mail').fill(OWNER.email);
-  await page.getByLabel('Password').fill(OWNER.password);
+  await page.getByLabel(say('field.yourName')).fill(OWNER.name);
+  await page.getByLabel(say('field.email')).fill(OWNER.email);
+  await page.getByLabel(say('field.password')).fill(OWNER.password);
   await look(page, 'set-up: owner');
   await next();
-  await page.getByLabel('Time zone').waitFor();
+  await page.getByLabel(say('setup.timeZone')).waitFor();
   await look(page, 'set-up: hours');
   await next();
-  await page.getByText('Any IMAP server').click();
+  await page.getByText(say('preset.other')).click();
   await look(page, 'set-up: mail');
 }
 
 /** Mail, an answer on its way, a note, tags, a colleague. */
-async function fill(desk) {
+export async function fill(desk) {
   await desk.write('Broken pole, trip on Friday', 'The pole broke. Is there any way to get a spare?');
   await desk.waitTickets(1);
   await desk.write('A subject that is rather longer than any line of the list has room for', 'x'.repeat(200));

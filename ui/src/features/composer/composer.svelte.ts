@@ -2,6 +2,7 @@ import { ApiError, sentence } from '$core/errors';
 import { firstName } from '$core/format';
 import { t } from '$core/i18n.svelte';
 import { read, write } from '$core/storage';
+import { viewport } from '$core/theme.svelte';
 import { toasts } from '$core/toast.svelte';
 import type { Conversation } from '../conversation/conversation.svelte';
 import { inbox } from '../inbox/inbox.svelte';
@@ -60,12 +61,13 @@ export class Composer {
   async start() {
     if (!this.conversation.may.reply) this.kind = 'note';
     const draft = await this.keeper.load();
-    if (draft && !this.#touched) this.restore(draft);
+    // On a phone the draft waits in its line below the conversation, which one came to read.
+    if (draft && !this.#touched) this.restore(draft, !viewport.phone);
     else if (!draft) this.#defaults(this.conversation.detail?.reply);
     this.ready = true;
   }
 
-  restore(draft: Draft) {
+  restore(draft: Draft, open = true) {
     this.kind = draft.kind;
     this.html = draft.body;
     this.to = (draft.to ?? []).map(emailOf);
@@ -74,7 +76,7 @@ export class Composer {
     if (draft.kind === 'note' && this.to.length === 0) this.#defaults(this.conversation.detail?.reply);
     this.uploads.restore(draft.attachments ?? []);
     if (draft.seen_message_id) this.#seen = draft.seen_message_id;
-    this.open = true;
+    this.open = open;
     this.version++;
   }
 

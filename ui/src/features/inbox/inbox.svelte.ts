@@ -10,6 +10,8 @@ class Inbox {
   list = new TicketList(() => session.id);
   /** The side panel, remembered in this browser. */
   panel = $state(read('panel') !== 'off');
+  /** The search box is open, with or without words in it. */
+  searching = $state(false);
   /** Which property is being picked; a key or a click opens it. */
   picker = $state<PickerId>(null);
 
@@ -39,6 +41,12 @@ class Inbox {
 
   show(number: number | null, replace = false) {
     router.go(this.path({ number }), { replace });
+  }
+
+  /** Opens the search, from wherever one is. */
+  search() {
+    this.searching = true;
+    if (router.current.name !== 'inbox' || this.number !== null) router.go(href('inbox', { view: 'all' }));
   }
 
   move(step: 1 | -1) {

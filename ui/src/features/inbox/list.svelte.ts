@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { ApiError } from '$core/errors';
 import { on } from '$core/bus';
@@ -40,12 +41,15 @@ export class TicketList {
   #anchor: number | null = null;
   /** Rows this tab took out before the server agreed: a refresh must not bring them back as new. */
   #leaving = new Set<number>();
+  /** The list as it was when a row was taken out: where an undo puts it back. */
+  #places = new Map<number, number[]>();
 
   constructor(private readonly me: () => string) {}
 
   /** Hears the news until the returned function is called. What was missed before is fetched first. */
   start(): () => void {
-    if (this.key.view) void this.reload();
+    // Untracked: what this fetches must not start it again.
+    untrack(() => this.key.view && void this.reload());
     const offs = [on('tickets.changed', () => this.refreshSoon()), on('live.resumed', () => this.refreshSoon())];
     return () => offs.forEach((off) => off());
   }
@@ -60,6 +64,7 @@ export class TicketList {
     this.numbers = [];
     this.fresh = [];
     this.selected.clear();
+    this.#places.clear();
     await this.reload();
   }
 
@@ -157,11 +162,20 @@ export class TicketList {
     this.numbers = before.filter((other) => other !== n);
     this.selected.delete(n);
     this.#leaving.add(n);
+    if (before.includes(n)) this.#places.set(n, before);
     setTimeout(() => this.#leaving.delete(n), 5000);
-    return () => {
-      this.#leaving.delete(n);
-      if (!this.numbers.includes(n)) this.numbers = before.filter((x) => x === n || this.numbers.includes(x));
-    };
+    return () => this.back(n);
+  }
+
+  /** Puts a row taken out by drop back where it stood; rows that came since keep their places. */
+  back(n: number) {
+    const before = this.#places.get(n);
+    this.#leaving.delete(n);
+    this.#places.delete(n);
+    if (!before || this.numbers.includes(n)) return;
+    const above = before.slice(0, before.indexOf(n)).findLast((x) => this.numbers.includes(x));
+    const at = above === undefined ? 0 : this.numbers.indexOf(above) + 1;
+    this.numbers = this.numbers.toSpliced(at, 0, n);
   }
 
   /** The neighbour to show after n has gone, or after j and k. */

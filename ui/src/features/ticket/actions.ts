@@ -45,6 +45,7 @@ export async function solve(n: number) {
 }
 
 async function unsolve(n: number, status: Status) {
+  inbox.list.back(n);
   await reopen(n);
   if (status !== 'open' && status !== 'new') await change(n, { status });
   inbox.list.refreshSoon();
@@ -91,6 +92,7 @@ export async function changeAll(numbers: number[], what: TicketChange, done: str
       if (what.assignee !== undefined) back.assignee = row.assignee?.id ?? null;
       if (what.status !== undefined) back.status = row.status;
       if (what.priority !== undefined) back.priority = row.priority;
+      inbox.list.back(n);
       void change(n, back).then(() => inbox.list.refreshSoon());
     }
   });
