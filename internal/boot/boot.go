@@ -168,7 +168,7 @@ func (d *Desk) flows() {
 	d.Mailboxes = email.NewMailboxes(d.App, d.Log, d.Secrets, d.Clock)
 	d.Mail = email.New(email.Options{
 		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
-		SMTPAddr: d.SMTPAddr, TLS: d.tls, Hostname: d.name(), MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
+		SMTPAddr: d.SMTPAddr, TLS: d.tls, Hostname: d.name(), Names: d.names(), Resolver: d.Resolver, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
 	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
 	d.Intake = intake.New(intake.Deps{

@@ -16,6 +16,7 @@ import (
 	"github.com/deskbell/deskbell/internal/health"
 	"github.com/deskbell/deskbell/internal/route"
 	"github.com/pocketbase/pocketbase/core"
+	"golang.org/x/net/publicsuffix"
 )
 
 // renewalWarning is how long before its end a certificate that could not be
@@ -75,6 +76,23 @@ func (d *Desk) name() string {
 		return ""
 	}
 	return d.Domains[0]
+}
+
+// names are the desk's names in the domain name system: its domains, else that of
+// the machine, if it can be one that others know.
+func (d *Desk) names() []string {
+	if len(d.Domains) > 0 {
+		return d.Domains
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if _, listed := publicsuffix.PublicSuffix(host); !listed || !strings.Contains(host, ".") {
+		return nil
+	}
+	return []string{host}
 }
 
 // ownerEmail is the address of the longest-serving owner, "" before the set-up.

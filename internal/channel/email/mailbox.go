@@ -20,6 +20,8 @@ type Mailboxes struct {
 	box   *secret.Box
 	clock desk.Clock
 
+	names []string // of the desk in the domain name system
+
 	cached   atomic.Pointer[directory]
 	changes  atomic.Int64
 	mu       sync.Mutex
