@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -48,7 +47,8 @@ type Options struct {
 	TLSCert  string     // PEM file of the certificate for STARTTLS at that listener, "" for none
 	TLSKey   string     // PEM file of its key
 	Version  string
-	Resolver mailauth.Resolver // the domain name system, nil = as the machine is set up
+
+	Resolver mailauth.Resolver // the domain name system; nil = as the machine is set up
 
 	Domains       []string // served by HTTPS with certificates by ACME, as certificate.Domain returns them; nil = plain HTTP
 	ACMEDirectory string   // URL of the certificate authority's directory, "" = Let's Encrypt
@@ -97,9 +97,6 @@ func Open(o Options) (*Desk, error) {
 	d := &Desk{Options: o, Wall: desk.SystemClock{}}
 	if d.Clock == nil {
 		d.Clock = d.Wall
-	}
-	if d.Resolver == nil {
-		d.Resolver = net.DefaultResolver
 	}
 	folder, err := ops.Take(o.Dir)
 	if err != nil {
@@ -168,12 +165,13 @@ func (d *Desk) flows() {
 	d.Mailboxes = email.NewMailboxes(d.App, d.Log, d.Secrets, d.Clock)
 	d.Mail = email.New(email.Options{
 		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
-		SMTPAddr: d.SMTPAddr, TLS: d.tls, Hostname: d.name(), Names: d.names(), Resolver: d.Resolver, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
+		SMTPAddr: d.SMTPAddr, TLS: d.tls, Hostname: d.name(), Names: d.names(), Resolver: d.resolver(),
+		MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged, Threads: threads{d},
 	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
 	d.Intake = intake.New(intake.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Ledger: d.Ledger, Files: d.Files, Tickets: d.Tickets,
-		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes,
+		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes, Judge: mailauth.New(d.resolver(), d.Clock),
 	})
 	d.Replies = reply.New(reply.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Tokens: tokens, Outbox: d.Outbox,

@@ -37,7 +37,7 @@ func (d *Desk) certificates() error {
 		Domains: d.Domains, Sealer: d.Secrets, Clock: d.Wall, Logger: d.App.Logger(),
 		// PocketBase leaves this folder out of its backups, and so do we.
 		Dir:       filepath.Join(d.Dir, core.LocalAutocertCacheDirName),
-		Directory: d.ACMEDirectory, Roots: roots, Contact: d.ownerEmail, Lookup: d.Resolver.LookupIPAddr, Tell: d.tellCertificate,
+		Directory: d.ACMEDirectory, Roots: roots, Contact: d.ownerEmail, Lookup: d.resolver().LookupIPAddr, Tell: d.tellCertificate,
 	})
 	d.tls = d.Certificates.MailConfig()
 	return nil

@@ -3,6 +3,7 @@ package boot
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/deskbell/deskbell/internal/channel/email"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/health"
+	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/ops"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/route"
@@ -24,6 +26,20 @@ func (d *Desk) setPaused(tx core.App, by desk.Actor, paused bool) error {
 	value, _ := json.Marshal(paused) // a bool always marshals
 	_, err := setting.Save(tx, d.Log, by, map[string]json.RawMessage{outbox.SettingPaused: value})
 	return err
+}
+
+// threads hands the mail channel's questions to intake, which is made after it.
+type threads struct{ d *Desk }
+
+func (t threads) Entered() (bool, error)                         { return t.d.Intake.Entered() }
+func (t threads) Known(id string) (bool, error)                  { return t.d.Intake.Known(id) }
+func (t threads) Belongs(id string, refs []string) (bool, error) { return t.d.Intake.Belongs(id, refs) }
+
+func (d *Desk) resolver() mailauth.Resolver {
+	if d.Resolver != nil {
+		return d.Resolver
+	}
+	return net.DefaultResolver
 }
 
 func (d *Desk) lag() (time.Duration, error) {
@@ -134,6 +150,13 @@ func (d *Desk) mailboxBanners(app core.App, who *route.Caller) ([]health.Banner,
 		return nil, err
 	}
 	var out []health.Banner
+	for _, g := range d.Mail.Gaps() {
+		for _, m := range all {
+			if m.ID == g.Mailbox {
+				out = append(out, health.Banner{ID: "gap:" + m.ID, Level: "warn", Href: new("/settings/mailboxes"), Text: fmt.Sprintf("%d mails of %s were at its server and not in the desk. They are taken in now; look whether they were answered.", g.Mails, m.Address)})
+			}
+		}
+	}
 	for _, m := range all {
 		if m.State == email.StateFailing {
 			out = append(out, health.Banner{ID: "mailbox:" + m.ID, Level: "warn", Text: m.Address + ": " + m.StateText, Href: new("/settings/mailboxes")})

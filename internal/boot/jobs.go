@@ -15,6 +15,10 @@ func (d *Desk) jobs() {
 		Run: func(ctx context.Context) error { return d.Files.Pair(ctx, ticket.DraftFiles) },
 	})
 	d.Schedule.Register(schedule.Job{
+		Name: "email.reconcile", Title: "Compare the mailboxes' servers with what was taken in", Spec: "17 * * * *",
+		Run: d.Mail.Reconcile,
+	})
+	d.Schedule.Register(schedule.Job{
 		Name: "access.tidy", Title: "Forget ended sign-ins and answered requests", Spec: "10 3 * * *",
 		Run: func(context.Context) error { return errors.Join(d.Access.Tidy(), d.Replies.Tidy()) },
 	})

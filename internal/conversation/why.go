@@ -26,6 +26,9 @@ var reasons = map[string]string{
 	"undone":               "The answer was taken back.",
 	"delivery_failed":      "The answer could not be delivered.",
 	"bounced":              "A mail system reports that a mail of this ticket did not arrive.",
+	"unproven":             "It points to another ticket, but who really sent it could not be proven, so it is a ticket of its own.",
+	"older":                "It was in the mailbox before that was connected, and was taken in because somebody asked for older mail.",
+	"sent_elsewhere":       "Somebody of ours sent it with another mail program; it was read from the folder of sent mail.",
 	"form_new":             "It came by a form.",
 }
 
@@ -38,5 +41,19 @@ func why(r desk.Reason) string {
 	if number, ok := r.Detail["same_message_id"]; ok && text != "" {
 		text += fmt.Sprintf(" It came under the Message-ID of another mail, in #%v, with other content; both were kept.", number)
 	}
+	if code, ok := r.Detail["sender"].(string); ok && text != "" && senders[code] != "" {
+		text += " " + senders[code]
+	}
 	return text
+}
+
+// senders says what was found out about who sent a mail; what proves nothing
+// either way is not worth a sentence.
+var senders = map[string]string{
+	"dkim":        "The sender's domain signed it.",
+	"spf":         "It came from a server of the sender's domain.",
+	"reported":    "Our mail server checked the sender.",
+	"dmarc":       "The check of the sender failed: their domain says that it does not send mail this way.",
+	"own_domain":  "The check of the sender failed: it claims to come from our own domain and does not.",
+	"two_senders": "The check of the sender failed: it names more than one sender.",
 }

@@ -130,7 +130,7 @@ func TestAFullDisk(t *testing.T) {
 	kept := w.until452()
 	for i := range 3 {
 		l := w.write(r, 101+2*i)
-		w.appendMail(l, l.raw)
+		w.appendMail(l, l.raw, false)
 	}
 	w.checkFull(kept)
 

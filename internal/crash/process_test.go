@@ -18,7 +18,10 @@ import (
 	"time"
 )
 
-var seed = flag.Uint64("seed", 1, "seed of the random kills")
+var (
+	seed = flag.Uint64("seed", 1, "seed of the random kills")
+	full = flag.Bool("full", false, "2,000 mails and 500 replies under 40 kills")
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()

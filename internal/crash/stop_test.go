@@ -89,7 +89,7 @@ func feed(w *world, r *rand.Rand) (stop func()) {
 			if i%2 == 0 {
 				letters <- l
 			} else {
-				w.appendMail(l, l.raw)
+				w.appendMail(l, l.raw, false)
 			}
 		}
 	})

@@ -35,6 +35,7 @@ type world struct {
 
 	bodies, rcpts  atomic.Int64
 	offers, renews atomic.Int64 // mails brought by SMTP; UIDVALIDITY changes
+	moved          atomic.Int64 // mails that another client moved away
 
 	mu       sync.Mutex
 	letters  map[string]*letter // by stamp
@@ -118,9 +119,9 @@ func (w *world) customers() {
 			bySMTP <- l
 		case i%20 == 7: // a copy for us and one for an address that is forwarded to us
 			bySMTP <- l
-			w.appendMail(l, elsewhere(l.raw))
+			w.appendMail(l, elsewhere(l.raw), false)
 		default:
-			w.appendMail(l, l.raw)
+			w.appendMail(l, l.raw, r.IntN(8) == 0)
 		}
 		switch {
 		case i == n*35/100, i == n*7/10:
@@ -161,10 +162,19 @@ func (w *world) took(l *letter, raw string) {
 	w.accepted[sum(raw)] = l.stamp
 }
 
-func (w *world) appendMail(l *letter, raw string) {
-	w.box.Append(w.t, raw)
+// appendMail puts a letter into the mailbox; now and then somebody's phone moves
+// it away at once, whether the desk has read it or not.
+func (w *world) appendMail(l *letter, raw string, phone bool) {
+	uid := w.box.Append(w.t, raw)
 	w.took(l, raw)
+	if phone {
+		w.box.Move(w.t, uid, archive)
+		w.moved.Add(1)
+	}
 }
+
+// archive is where the phone moves mails.
+const archive = "Archive"
 
 // courier brings letters; now and then it misses the 250 and comes again.
 func (w *world) courier(letters <-chan *letter, r *rand.Rand) {

@@ -22,6 +22,8 @@ type Inbound struct {
 	Old      bool      // older than the connection: never answered by itself
 	Backfill bool      // older than the connection and asked for: enters as solved
 	Sent     bool      // sent by our own people with another mail program
+	Peer     string    // address of the server that brought it to our listener, "" otherwise
+	Helo     string    // what that server called itself
 	TooLarge bool      // Raw holds the header only; the original stays at its source
 	Size     int64     // size at the source when TooLarge
 }

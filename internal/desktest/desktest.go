@@ -20,7 +20,7 @@ import (
 	"github.com/deskbell/deskbell/internal/boot"
 	"github.com/deskbell/deskbell/internal/channel/email"
 	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/desktest/dnstest"
+	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/setup"
 )
 
@@ -35,14 +35,13 @@ const (
 
 // Options say what kind of desk a test needs.
 type Options struct {
-	Dir     string     // "" = a temporary folder
-	Clock   desk.Clock // nil = the machine's
-	SMTP    *Server    // where the desk sends its mail, nil = it can't send
-	IMAP    *Server    // where the desk reads its mail, nil = its own SMTP listener
-	NoSetup bool       // leave the desk as it is after the first start
-	Sandbox bool       // stay in the sandbox: no mailbox, no SMTP listener
-
-	DNS *dnstest.Zone // the domain name system, nil = one that knows no name
+	Dir     string            // "" = a temporary folder
+	Clock   desk.Clock        // nil = the machine's
+	SMTP    *Server           // where the desk sends its mail, nil = it can't send
+	IMAP    *Server           // where the desk reads its mail, nil = its own SMTP listener
+	NoSetup bool              // leave the desk as it is after the first start
+	Sandbox bool              // stay in the sandbox: no mailbox, no SMTP listener
+	Names   mailauth.Resolver // asked about senders, nil = a world without names
 }
 
 // Server is a mail server of the kit, by its port on loopback.
@@ -65,13 +64,13 @@ type Desk struct {
 // Start opens, sets up and serves a desk until the test ends.
 func Start(t testing.TB, o Options) *Desk {
 	t.Helper()
-	if o.DNS == nil {
-		o.DNS = &dnstest.Zone{}
-	}
 	if o.Dir == "" {
 		o.Dir = t.TempDir() + "/data"
 	}
-	bo := boot.Options{Dir: o.Dir, Clock: o.Clock, Version: "test", Resolver: o.DNS}
+	bo := boot.Options{Dir: o.Dir, Clock: o.Clock, Version: "test", Resolver: o.Names}
+	if bo.Resolver == nil {
+		bo.Resolver = Names{}
+	}
 	if !o.Sandbox && o.IMAP == nil {
 		bo.SMTPAddr = "127.0.0.1:0"
 	}
@@ -302,17 +301,19 @@ type Ticket struct {
 
 // Message is what tests look at of a message.
 type Message struct {
-	ID          string
-	Kind        string
-	Text        string
-	HTML        string
-	VisibleText string `json:"visible_text"`
-	MessageID   string `json:"message_id"`
-	Reason      struct{ Code, Text string }
-	Created     string
-	Arrived     string
-	Shortened   bool
-	Attachments []struct {
+	ID             string
+	Kind           string
+	Text           string
+	HTML           string
+	VisibleText    string `json:"visible_text"`
+	MessageID      string `json:"message_id"`
+	Author         struct{ Kind, Name string }
+	Authentication string
+	Reason         struct{ Code, Text string }
+	Created        string
+	Arrived        string
+	Shortened      bool
+	Attachments    []struct {
 		ID, Name, URL string
 		Inline        bool
 		Size          int64

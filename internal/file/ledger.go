@@ -55,6 +55,9 @@ type Entry struct {
 	RcptTo     []string
 	Old        bool
 	TooLarge   bool
+	Origin     Origin
+	Peer       string // address of the server that brought it to the listener, "" when it was fetched
+	Helo       string // what that server called itself
 	State      State
 	Message    string
 	Reason     string // code, "" for none
@@ -66,6 +69,26 @@ type Entry struct {
 
 	path string
 	raw  []byte // compressed, nil when in a file
+}
+
+// Origin says how a mail came. The values reach the database.
+type Origin string
+
+// The origins of a mail.
+const (
+	OriginLive     Origin = ""         // it arrived
+	OriginBackfill Origin = "backfill" // it was there before the mailbox was connected, and was asked for
+	OriginSent     Origin = "sent"     // our own people sent it with another program
+)
+
+func originOf(m desk.Inbound) Origin {
+	switch {
+	case m.Sent:
+		return OriginSent
+	case m.Backfill:
+		return OriginBackfill
+	}
+	return OriginLive
 }
 
 // Ledger is the raw-mail ledger of one desk.
@@ -136,7 +159,7 @@ func (l *Ledger) entry(m desk.Inbound) (*Entry, error) {
 	e := &Entry{
 		ID: desk.NewID(now), Channel: m.Channel, Mailbox: m.Mailbox, SourceID: m.SourceID,
 		Received: desk.Millis(m.Received), Size: int64(len(m.Raw)), MailFrom: m.MailFrom, RcptTo: m.RcptTo,
-		Old: m.Old, TooLarge: m.TooLarge, State: StateStored,
+		Old: m.Old, TooLarge: m.TooLarge, State: StateStored, Origin: originOf(m), Peer: m.Peer, Helo: m.Helo,
 	}
 	if e.SourceID == "" {
 		e.SourceID = e.ID

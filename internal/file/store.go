@@ -11,14 +11,14 @@ import (
 )
 
 const entryColumns = `seq, id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
-	old, too_large, state, message, reason, tries, next_try, content_key, path, coalesce(sender, ''), coalesce(subject, '')`
+	old, too_large, state, message, reason, tries, next_try, content_key, path, coalesce(sender, ''), coalesce(subject, ''), origin, peer, helo`
 
 func insertEntry(tx core.App, e *Entry) error {
 	return sqlite.Exec(tx, `INSERT INTO ledger (id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
-		old, too_large, state, message, reason, tries, content_key, path, raw) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'','',0,'',?,?)
+		old, too_large, state, message, reason, tries, content_key, path, raw, origin, peer, helo) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'','',0,'',?,?,?,?,?)
 		ON CONFLICT (channel, mailbox, source_id) DO NOTHING`,
 		e.ID, string(e.Channel), e.Mailbox, e.SourceID, e.Received, e.SHA256, e.Size, e.MailFrom, marshalList(e.RcptTo),
-		e.Old, e.TooLarge, string(e.State), e.path, e.raw)
+		e.Old, e.TooLarge, string(e.State), e.path, e.raw, string(e.Origin), e.Peer, e.Helo)
 }
 
 func entriesWhere(app core.App, withRaw bool, where string, args ...any) ([]*Entry, error) {
@@ -32,7 +32,7 @@ func entriesWhere(app core.App, withRaw bool, where string, args ...any) ([]*Ent
 		var rcpt, sender string
 		err := r.Scan(&e.Seq, &e.ID, (*string)(&e.Channel), &e.Mailbox, &e.SourceID, &e.Received, &e.SHA256, &e.Size,
 			&e.MailFrom, &rcpt, &e.Old, &e.TooLarge, (*string)(&e.State), &e.Message, &e.Reason, &e.Tries, &e.NextTry,
-			&e.ContentKey, &e.path, &sender, &e.Subject, &e.raw)
+			&e.ContentKey, &e.path, &sender, &e.Subject, (*string)(&e.Origin), &e.Peer, &e.Helo, &e.raw)
 		if err != nil {
 			return err
 		}
@@ -59,6 +59,11 @@ func ledgered(app core.App, mailbox string, sourceIDs []string, there map[string
 		there[id] = true
 		return err
 	}, "SELECT source_id FROM ledger WHERE channel = ? AND mailbox = ? AND source_id IN ("+sqlite.Marks(len(sourceIDs))+")", args...)
+}
+
+// Unentered reports whether there are entries that intake has not settled.
+func Unentered(app core.App) (bool, error) {
+	return sqlite.One(app, []any{new(int)}, "SELECT 1 FROM ledger WHERE state = 'stored' LIMIT 1")
 }
 
 // Waiting lists up to limit entries that intake has to look at now, oldest

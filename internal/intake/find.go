@@ -34,7 +34,7 @@ func (in *Intake) find(tx core.App, l *letter, who *customer.Customer) (found, e
 	if err != nil {
 		return f, err
 	}
-	trusted := l.mail.FromCount == 1 && !l.entry.TooLarge
+	trusted := l.mail.FromCount == 1 && !l.entry.TooLarge && l.auth.Result != desk.AuthFail
 	candidates, err := in.candidates(tx, l)
 	if err != nil {
 		return f, err
@@ -52,8 +52,10 @@ func (in *Intake) find(tx core.App, l *letter, who *customer.Customer) (found, e
 			return f, err
 		}
 		switch {
-		case !trusted || !takesPart:
+		case !takesPart:
 			f.like(t.Number, "stranger")
+		case !trusted:
+			f.like(t.Number, "unproven")
 		case t.Status == desk.StatusClosed:
 			f.like(t.Number, "follow_up")
 		default:

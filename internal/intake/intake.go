@@ -21,6 +21,7 @@ import (
 	"github.com/deskbell/deskbell/internal/event"
 	"github.com/deskbell/deskbell/internal/file"
 	"github.com/deskbell/deskbell/internal/mail"
+	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/ticket"
 	"github.com/pocketbase/pocketbase/core"
@@ -54,6 +55,15 @@ type Mailboxes interface {
 	Ours(app core.App, address string) (bool, error)
 	// IsProbe reports whether a mail is one that the mailbox test sent.
 	IsProbe(h *mail.Header) bool
+	// OwnDomain reports whether an address is of a domain of our own.
+	OwnDomain(address string) (bool, error)
+	// AuthServersOf are the servers whose checks of senders a mailbox believes.
+	AuthServersOf(mailbox string) ([]string, error)
+}
+
+// Judge says who really wrote a mail; *mailauth.Judge is one.
+type Judge interface {
+	Judge(ctx context.Context, m mailauth.Mail) mailauth.Verdict
 }
 
 // Deps are the parts that intake works on.
@@ -67,6 +77,7 @@ type Deps struct {
 	Tokens    ticket.Tokens
 	Outbox    *outbox.Outbox
 	Mailboxes Mailboxes
+	Judge     Judge
 }
 
 // Intake reads the ledger of one desk.
@@ -111,6 +122,7 @@ func (in *Intake) step(ctx context.Context) (int, error) {
 	}
 	entries = fitting(entries)
 	letters := in.read(entries)
+	in.judgeAll(ctx, letters)
 	for len(letters) > 0 && ctx.Err() == nil {
 		done, err := in.enter(letters)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/file"
 	"github.com/deskbell/deskbell/internal/mail"
+	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/message"
 	"github.com/deskbell/deskbell/internal/richtext"
 )
@@ -24,6 +25,8 @@ type letter struct {
 	files  []*file.File
 	at     int64 // ms, when it is entered
 	forced bool  // a person said: enter it whatever speaks against it
+	auth   mailauth.Verdict
+	raw    []byte // until its sender is checked
 	err    error
 }
 
@@ -44,7 +47,7 @@ func (in *Intake) open(e *file.Entry) (l *letter) {
 }
 
 func (in *Intake) letter(e *file.Entry, raw []byte) *letter {
-	l := &letter{entry: e, mail: mail.Parse(raw)}
+	l := &letter{entry: e, mail: mail.Parse(raw), raw: raw}
 	sum := mail.CanonicalHash(raw)
 	l.key = hex.EncodeToString(sum[:])
 	m := l.mail

@@ -75,6 +75,7 @@ func (in *Intake) Retry(by desk.Actor, id string) error {
 		return err
 	}
 	l := in.open(e) // outside of the transaction: reading may take long
+	in.judge(context.Background(), l)
 	l.forced = true
 	err = in.App.RunInTransaction(func(tx core.App) error {
 		if l.entry, err = inQuarantine(tx, id); err != nil { // somebody may have been faster

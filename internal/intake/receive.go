@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/deskbell/deskbell/internal/customer"
 	"github.com/deskbell/deskbell/internal/desk"
@@ -19,7 +20,10 @@ func (in *Intake) receive(tx core.App, l *letter) error {
 	if l.err != nil {
 		return l.err
 	}
-	l.at = max(desk.Millis(in.Clock.Now()), l.entry.Received)
+	l.at = in.arrival(l)
+	if l.entry.Origin == file.OriginSent {
+		return in.receiveSent(tx, l)
+	}
 	if settled, err := in.refuse(tx, l); settled || err != nil {
 		return err
 	}
@@ -41,6 +45,17 @@ func (in *Intake) receive(tx core.App, l *letter) error {
 		return in.join(tx, l, who, found)
 	}
 	return in.open1(tx, l, who, found)
+}
+
+// arrival is when a letter came into the desk. Mail from before the connection
+// takes its place in the past.
+func (in *Intake) arrival(l *letter) int64 {
+	now := desk.Millis(in.Clock.Now())
+	past := l.entry.Origin == file.OriginBackfill || l.entry.Origin == file.OriginSent && now-l.entry.Received > time.Hour.Milliseconds()
+	if past {
+		return l.entry.Received
+	}
+	return max(now, l.entry.Received)
 }
 
 // refuse settles what must not become a ticket by itself.
@@ -98,6 +113,9 @@ func (in *Intake) join(tx core.App, l *letter, who *customer.Customer, f found) 
 		return err
 	}
 	speaker := "customer"
+	if l.entry.Origin == file.OriginBackfill {
+		return in.joinOlder(tx, l, t, m)
+	}
 	if l.mail.AutoReply {
 		speaker = "system" // a machine waits for nobody
 	}
@@ -134,9 +152,13 @@ func (in *Intake) open1(tx core.App, l *letter, who *customer.Customer, f found)
 	if subject == "" {
 		subject = "(no subject)"
 	}
+	status, arrived := desk.Status(""), l.at
+	if l.entry.Origin == file.OriginBackfill { // nobody waits for an answer any more
+		status, arrived, f.reason = desk.StatusSolved, l.entry.Received, desk.Reason{Code: "older"}
+	}
 	t, err := in.Tickets.Open(tx, desk.Customer(who.ID), ticket.Opening{
-		Subject: subject, Channel: l.entry.Channel, Mailbox: l.entry.Mailbox, Team: box, Customer: who.ID, LooksLike: f.looksLike,
-		Preview: preview(l.shown), HasFiles: hasFiles(l), At: l.entry.Received, Arrived: l.at, Reason: f.reason.Code,
+		Status: status, Subject: subject, Channel: l.entry.Channel, Mailbox: l.entry.Mailbox, Team: box, Customer: who.ID, LooksLike: f.looksLike,
+		Preview: preview(l.shown), HasFiles: hasFiles(l), At: l.entry.Received, Arrived: arrived, Reason: f.reason.Code,
 	})
 	if err != nil {
 		return err
@@ -173,7 +195,7 @@ func (in *Intake) message(l *letter, t *ticket.Ticket, who *customer.Customer, r
 		ID: desk.NewID(in.Clock.Now()), Ticket: t.ID, Kind: desk.KindCustomer, Author: desk.Customer(who.ID),
 		From: address(m.From), ReplyTo: addresses(m.ReplyTo), To: addresses(m.To), Cc: addresses(m.Cc), Subject: m.Subject,
 		Text: text, VisibleText: shown, HTML: l.html, HTMLQuoted: l.quoted, MessageID: m.MessageID, InReplyTo: inReplyTo,
-		References: m.References, Authentication: desk.AuthNone, Reason: reason, AutoReply: m.AutoReply, MayAutoRespond: m.MayAutoRespond,
+		References: m.References, Authentication: l.auth.Result, Reason: l.proven(reason), AutoReply: m.AutoReply, MayAutoRespond: l.mayAnswer(),
 		Ledger: l.entry.ID, ContentKey: l.key, Sent: desk.Millis(m.Date), Created: l.entry.Received, Arrived: l.at,
 	}
 }
@@ -191,8 +213,12 @@ func (in *Intake) store(tx core.App, l *letter, t *ticket.Ticket, m *message.Mes
 	if err := file.Settle(tx, l.entry, file.StateDone, m.ID, "", l.key); err != nil {
 		return err
 	}
+	kind := "message.received"
+	if m.Kind == desk.KindReply {
+		kind = "message.replied"
+	}
 	_, err := in.Log.Append(tx, desk.Event{
-		Kind: "message.received", At: m.Created, Ticket: t.ID, Message: m.ID, Subject: l.entry.Mailbox,
+		Kind: kind, At: m.Created, Ticket: t.ID, Message: m.ID, Subject: l.entry.Mailbox,
 		Actor: m.Author, Reason: m.Reason.Code,
 	})
 	return err

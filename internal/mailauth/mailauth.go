@@ -4,8 +4,8 @@
 // address has to be the one that signed the mail (DKIM, RFC 6376) or that lets
 // the connecting server send for it (SPF, RFC 7208). What another server found
 // is believed only where that server is named in Mail.Trusted, and only in the
-// topmost block of Authentication-Results (RFC 8601 section 5): anybody can
-// write such a header into a mail.
+// topmost Authentication-Results (RFC 8601 section 5): anybody can write such a
+// header into a mail.
 //
 // Where nothing can be known the verdict is AuthNone, which is neutral. A
 // Judge never waits longer than its Patience for the domain name system.

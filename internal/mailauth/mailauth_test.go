@@ -155,7 +155,7 @@ func TestReported(t *testing.T) {
 		{"signed by the domain, without a policy", []string{top, "Authentication-Results: mx.google.com; dkim=pass header.d=mail.a.test; dmarc=none header.from=a.test"}, "pass"},
 		{"signed by somebody else", []string{top, "Authentication-Results: mx.google.com; dkim=pass header.d=evil.test; spf=pass smtp.mailfrom=x@evil.test"}, "none"},
 		{"sent by the domain", []string{top, "Authentication-Results: mx.google.com; spf=pass (sender ok) smtp.mailfrom=bounce@a.test"}, "pass"},
-		{"two fields of one server", []string{top, "Authentication-Results: mx.google.com; spf=none", "Authentication-Results: mx.google.com; dmarc=pass header.from=a.test"}, "pass"},
+		{"forged right below the server's own", []string{top, "Authentication-Results: mx.google.com; spf=none", "Authentication-Results: mx.google.com; dmarc=pass header.from=a.test"}, "none"},
 		{"forged below the server's own", []string{top, "Authentication-Results: mx.google.com; dmarc=fail header.from=a.test", below, "Authentication-Results: mx.google.com; dmarc=pass header.from=a.test"}, "fail"},
 		{"of a server nobody named", []string{top, "Authentication-Results: mx.evil.test; dmarc=pass header.from=a.test"}, "none"},
 		{"forged below another's", []string{top, "Authentication-Results: mx.other.test; dmarc=none", "Authentication-Results: mx.google.com; dmarc=pass header.from=a.test"}, "none"},

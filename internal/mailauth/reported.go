@@ -14,7 +14,7 @@ const Microsoft = "protection.outlook.com"
 // reported is the verdict that a trusted server wrote into the mail; ok is
 // false when there is none.
 func reported(m Mail) (Verdict, bool) {
-	results, ok := topBlock(m)
+	results, ok := topmost(m)
 	if !ok {
 		return Verdict{}, false
 	}
@@ -45,26 +45,16 @@ func reported(m Mail) (Verdict, bool) {
 	return v, true
 }
 
-// topBlock reads the Authentication-Results that the last server wrote: the
-// first ones of the header, if it is trusted, up to the next trace of another.
-func topBlock(m Mail) ([]finding, bool) {
-	var out []finding
-	found := false
+// topmost reads the first Authentication-Results of the header, which is the
+// last server's, if that one is trusted: those below may be anybody's.
+func topmost(m Mail) ([]finding, bool) {
 	for name, value := range m.Header.All() {
-		switch strings.ToLower(name) {
-		case "authentication-results":
+		if strings.EqualFold(name, "Authentication-Results") {
 			server, results := parseResults(value)
-			if !trusted(m.Trusted, server) {
-				return out, found
-			}
-			out, found = append(out, results...), true
-		case "received":
-			if found {
-				return out, true
-			}
+			return results, trusted(m.Trusted, server)
 		}
 	}
-	return out, found
+	return nil, false
 }
 
 // trusted reports whether a server is named. A name that begins with a dot stands

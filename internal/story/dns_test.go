@@ -36,7 +36,7 @@ func (p dnsPage) record(id string) email.Record {
 func TestRecordsAreCheckedAndMailIsSigned(t *testing.T) {
 	t.Parallel()
 	sink, zone := smtptest.New(t, smtptest.Options{}), &dnstest.Zone{}
-	d := desktest.Start(t, desktest.Options{SMTP: &desktest.Server{Port: sink.Port()}, DNS: zone})
+	d := desktest.Start(t, desktest.Options{SMTP: &desktest.Server{Port: sink.Port()}, Names: zone})
 	var boxes struct{ Items []struct{ ID string } }
 	d.Get("/api/desk/mailboxes", &boxes)
 	path := "/api/desk/mailboxes/" + boxes.Items[0].ID + "/dns"
@@ -93,7 +93,7 @@ func TestRecordsAreCheckedAndMailIsSigned(t *testing.T) {
 func TestRecordsThatAreNotOursAndBadInput(t *testing.T) {
 	t.Parallel()
 	zone := &dnstest.Zone{}
-	d := desktest.Start(t, desktest.Options{DNS: zone})
+	d := desktest.Start(t, desktest.Options{Names: zone})
 	var box struct{ ID string }
 	d.Call("POST", "/api/desk/mailboxes", d.Token, map[string]any{"address": "my.desk@gmail.com"}, 201, &box)
 	theirs := "/api/desk/mailboxes/" + box.ID + "/dns"

@@ -77,7 +77,7 @@ func TestWhoseMailJoinsATicket(t *testing.T) {
 		{"the same subject alone", "alice@a.test", "Re: Order 7", nil, false, "same_subject", true},
 		{"a forged token", "alice@a.test", "hi", []string{"In-Reply-To: <x." + fmt.Sprint(number) + ".aaaaaaaaaaaaaaaa@desk.test>"}, false, "new_sender_or_matter", false},
 		{"reply-to is no identity", "mallory@evil.test", "x", []string{"Reply-To: alice@a.test", "References: <a1@a.test>"}, false, "stranger", true},
-		{"two authors are none", "alice@a.test, bob@b.test", "x", []string{"References: <a1@a.test>"}, false, "stranger", true},
+		{"two authors are none", "alice@a.test, bob@b.test", "x", []string{"References: <a1@a.test>"}, false, "unproven", true},
 		{"the customer by reference", "Alice@A.test", "new subject", []string{"References: <zzz@x.test> <a1@a.test>"}, true, "reference", false},
 		{"the customer by token", "alice@a.test", "Re: Order 7", []string{"References: <a1@a.test> <" + sent.MessageID + ">"}, true, "token", false},
 	}

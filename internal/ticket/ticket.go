@@ -110,6 +110,9 @@ func (s *Tickets) Open(tx core.App, by desk.Actor, o Opening) (*Ticket, error) {
 	if t.LastFrom == "customer" && t.Status.Active() {
 		t.WaitingSince = o.At
 	}
+	if t.Status.Finished() {
+		t.Solved = o.Arrived
+	}
 	if t.Event, err = s.log.Append(tx, t.openingEvents(by, o)...); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,9 @@ import (
 type directory struct {
 	byKey map[string]string // key of an address -> mailbox id
 	teams map[string]string // mailbox id -> team id
+
+	domains map[string]bool     // the desk's own domains
+	servers map[string][]string // mailbox id -> whose checks of senders it believes
 }
 
 // current returns the directory and reads it when there is none yet.
@@ -31,9 +34,12 @@ func (m *Mailboxes) read() (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &directory{byKey: map[string]string{}, teams: map[string]string{}}
+	d := &directory{byKey: map[string]string{}, teams: map[string]string{}, domains: map[string]bool{}, servers: map[string][]string{}}
 	for _, box := range all {
-		d.teams[box.ID] = box.Team
+		d.teams[box.ID], d.servers[box.ID] = box.Team, box.AuthServers
+		if domain := strings.ToLower(domainOf(box.Address)); box.Kind != KindSandbox && !shared[domain] {
+			d.domains[domain] = true
+		}
 		k := key(box.Address)
 		if _, taken := d.byKey[k]; !taken || box.Kind != KindSandbox {
 			d.byKey[k] = box.ID
@@ -78,6 +84,41 @@ func (m *Mailboxes) TeamOf(_ core.App, mailbox string) (string, error) {
 		return "", err
 	}
 	return d.teams[mailbox], nil
+}
+
+// shared are domains in which anybody can have an address: having one there
+// makes them nobody's own.
+var shared = set("gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com yahoo.co.uk yahoo.de yahoo.fr ymail.com " +
+	"icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.at gmx.ch gmx.com web.de t-online.de freenet.de posteo.de mailbox.org " +
+	"fastmail.com fastmail.fm proton.me protonmail.com pm.me tutanota.com zoho.com orange.fr free.fr laposte.net wanadoo.fr " +
+	"libero.it virgilio.it bluewin.ch hotmail.co.uk hotmail.fr hotmail.de outlook.de live.nl ziggo.nl telenet.be seznam.cz wp.pl o2.pl " +
+	"mail.ru yandex.ru qq.com 163.com 126.com comcast.net verizon.net att.net btinternet.com")
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// OwnDomain reports whether an address is of a domain in which the desk has a
+// mailbox and others can't have one at will.
+func (m *Mailboxes) OwnDomain(address string) (bool, error) {
+	d, err := m.current()
+	if err != nil {
+		return false, err
+	}
+	return d.domains[strings.ToLower(domainOf(address))], nil
+}
+
+// AuthServersOf are the servers whose checks of senders a mailbox believes.
+func (m *Mailboxes) AuthServersOf(mailbox string) ([]string, error) {
+	d, err := m.current()
+	if err != nil {
+		return nil, err
+	}
+	return d.servers[mailbox], nil
 }
 
 // IsProbe reports whether a mail is one that a mailbox test sent.

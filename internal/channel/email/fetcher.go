@@ -13,6 +13,7 @@ import (
 
 // timing is how patient the service is; tests are less so.
 type timing struct {
+	other time.Duration // between two looks into the folders beside the inbox
 	idle  time.Duration // longest time between two looks while IDLE runs; RFC 2177 wants it begun anew within 29 minutes
 	poll  time.Duration // between two looks at a server without IDLE
 	retry time.Duration // before the first new try, doubled up to most
@@ -20,7 +21,7 @@ type timing struct {
 	probe time.Duration // how long a test mail may take to arrive
 }
 
-var usualTiming = timing{idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: 50 * time.Second, probe: 20 * time.Second}
+var usualTiming = timing{other: 15 * time.Second, idle: 2 * time.Minute, poll: 30 * time.Second, retry: time.Second, most: 50 * time.Second, probe: 20 * time.Second}
 
 const (
 	firstPause = time.Second
@@ -48,6 +49,7 @@ type fetcher struct {
 	missing    string  // a folder that was chosen and is not there, "" for none
 	nextOthers time.Time
 
+	found     bool   // the last look found mail
 	uidNext   uint32 // of the inbox as it was opened last
 	searched  uint32 // below this UID what is not in the inbox was searched elsewhere
 	moved     bool   // mails of the inbox were moved away before they were read
@@ -133,12 +135,15 @@ func (r *fetcher) session(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		moved := false
+		moved, woken := false, false
 		for !moved {
 			if err := r.takeAll(ctx, c, &f, place{name: inbox}); err != nil {
 				return err
 			}
 			r.progress = true
+			if woken && !r.found {
+				break // told of news, and there is none: it may have been moved away already
+			}
 			if moved, err = r.elsewhere(ctx, c); err != nil {
 				return err
 			}
@@ -146,9 +151,11 @@ func (r *fetcher) session(ctx context.Context) error {
 			if moved {
 				break
 			}
-			if err := c.wait(ctx, r.pause(), r.service.timing.poll); err != nil {
+			told, err := c.wait(ctx, r.pause(), r.service.timing.poll)
+			if err != nil {
 				return err
 			}
+			woken = told
 		}
 	}
 }
@@ -190,7 +197,7 @@ func (r *fetcher) showState() {
 func (r *fetcher) pause() time.Duration {
 	r.quiet = min(max(2*r.quiet, firstPause), r.service.timing.idle)
 	if len(r.places) > 0 {
-		return min(r.quiet, r.service.timing.poll)
+		return min(r.quiet, r.service.timing.other)
 	}
 	return r.quiet
 }
@@ -202,7 +209,7 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) 
 		r.noDates = r.noDates || strings.Contains(err.Error(), "date-time") // go-imap's word for a date it can't read
 		return err
 	}
-	found := len(cards) > 0
+	r.found = len(cards) > 0
 	if p.name == inbox && r.gap(*f, cards) {
 		return nil // what is here is taken in after the search
 	}
@@ -215,8 +222,8 @@ func (r *fetcher) takeAll(ctx context.Context, c *imapConn, f *folder, p place) 
 		cards = cards[n:]
 	}
 	r.careful = false
-	if found {
-		r.quiet = 0
+	if r.found {
+		r.quiet, r.nextOthers = 0, time.Time{}
 	}
 	end := f.until
 	if p.name == inbox {

@@ -142,13 +142,13 @@ func (c *imapConn) close() {
 	}
 }
 
-// wait returns when there may be news: the server said so, or after pause, in
+// wait returns when there may be news: the server told so, or after pause, in
 // which a notice could have got lost; a server without IDLE is asked every
 // poll. An error means the connection is gone.
-func (c *imapConn) wait(ctx context.Context, pause, poll time.Duration) error {
+func (c *imapConn) wait(ctx context.Context, pause, poll time.Duration) (told bool, err error) {
 	idle, err := c.idle(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	d := poll
 	if idle != nil {
@@ -158,16 +158,17 @@ func (c *imapConn) wait(ctx context.Context, pause, poll time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	case <-c.client.Closed():
-		return c.wire.cause(ctx, errHungUp)
+		return false, c.wire.cause(ctx, errHungUp)
 	case <-timer.C:
 	case <-c.news:
+		told = true
 	}
 	if idle == nil {
-		return nil
+		return told, nil
 	}
-	return c.within(ctx, commandTimeout, func() error {
+	return told, c.within(ctx, commandTimeout, func() error {
 		if err := idle.Close(); err != nil {
 			return err
 		}

@@ -63,9 +63,10 @@ func (s *inSession) Data(r io.Reader) error {
 		}
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 4, 2}, Message: "The mail did not come in whole, send it again"}
 	}
+	peer, _, _ := net.SplitHostPort(s.conn.Conn().RemoteAddr().String())
 	in := make([]desk.Inbound, len(s.boxes))
 	for i, box := range s.boxes {
-		in[i] = desk.Inbound{Channel: desk.ChannelEmail, Mailbox: box, Raw: raw, MailFrom: s.from, RcptTo: s.to}
+		in[i] = desk.Inbound{Channel: desk.ChannelEmail, Mailbox: box, Raw: raw, MailFrom: s.from, RcptTo: s.to, Peer: peer, Helo: s.conn.Hostname()}
 	}
 	// The desk stopping does not cut a mail short that is here already.
 	if err := s.service.ledger.Store(context.Background(), in...); err != nil {

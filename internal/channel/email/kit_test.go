@@ -58,7 +58,7 @@ func newKit(t testing.TB, change ...func(*Options)) *kit {
 		f(&o)
 	}
 	k.service = New(o)
-	k.service.timing = timing{idle: 5 * time.Second, poll: 20 * time.Millisecond, retry: 5 * time.Millisecond, most: 50 * time.Millisecond, probe: 3 * time.Second}
+	k.service.timing = timing{other: 20 * time.Millisecond, idle: 5 * time.Second, poll: 20 * time.Millisecond, retry: 5 * time.Millisecond, most: 50 * time.Millisecond, probe: 3 * time.Second}
 	return k
 }
 

@@ -35,7 +35,7 @@ var sentNames = []string{
 	"gesendet", "gesendete elemente", "gesendete objekte", "[gmail]/gesendet", "[google mail]/gesendet",
 	"envoyés", "éléments envoyés", "messages envoyés", "[gmail]/messages envoyés",
 	"enviados", "elementos enviados", "[gmail]/enviados", "posta inviata", "inviata", "verzonden", "verzonden items",
-	"skickat", "sendt", "sendte elementer", "lähetetyt", "wysłane", "elementy wysłane", "odeslané", "elküldött", "отправленные",
+	"skickat", "sendt", "sendte elementer", "lähetetyt", "wysłane", "odeslané", "elküldött", "отправленные",
 }
 
 // places are the folders to be read beside the inbox. One that was chosen and
@@ -137,7 +137,7 @@ func (r *fetcher) others(ctx context.Context, c *imapConn) (moved bool, err erro
 		}
 		r.looked = true
 	}
-	r.nextOthers = r.service.clock.Now().Add(r.service.timing.poll)
+	r.nextOthers = r.service.clock.Now().Add(r.service.timing.other)
 	for _, p := range r.places {
 		seen, err := r.visit(ctx, c, p)
 		moved = moved || seen

@@ -1,6 +1,5 @@
-// Package dovecottest runs Debian's Dovecot for a test: an IMAP server as
-// people have it, on a port of loopback, with one user and folders that are
-// marked by their use.
+//go:build unix
+
 package dovecottest
 
 import (
@@ -108,7 +107,7 @@ func New(t testing.TB) *Server {
 	if os.Geteuid() != 0 {
 		t.Skip("Dovecot changes users and has to be started by root")
 	}
-	dir, err := os.MkdirTemp("", "dovecot") // sockets have short names only
+	dir, err := os.MkdirTemp("", "dovecot") //nolint:usetesting // sockets have short names only
 	if err != nil {
 		t.Fatal(err)
 	}

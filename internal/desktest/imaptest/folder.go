@@ -2,6 +2,7 @@ package imaptest
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,4 +42,19 @@ func (s *Server) AppendTo(t testing.TB, folder, raw string, at time.Time) imap.U
 		t.Fatalf("imaptest: append to %s: %v", folder, err)
 	}
 	return data.UID
+}
+
+// Move moves a mail of INBOX to another folder, as another client would.
+func (s *Server) Move(t testing.TB, uid imap.UID, to string) {
+	t.Helper()
+	s.mu.Lock()
+	at := slices.IndexFunc(s.mails, func(m stored) bool { return m.uid == uid })
+	if at < 0 {
+		s.mu.Unlock()
+		t.Fatalf("imaptest: move: there is no mail %d", uid)
+	}
+	m := s.mails[at]
+	s.mu.Unlock()
+	s.AppendTo(t, to, string(m.raw), m.at)
+	s.Expunge(t, uid)
 }

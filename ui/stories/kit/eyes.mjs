@@ -78,6 +78,58 @@ async function sticksOut(menus) {
   return all.slice(0, 5);
 }
 
+/** Controls a finger can't hit well: less than 44 px, a pixel for borders left aside, or cut off at the side. */
+export function cramped(page) {
+  return page.evaluate((least) => {
+    const edge = document.documentElement.clientWidth;
+    const name = (one) =>
+      `${one.tagName.toLowerCase()} "${(one.ariaLabel || one.textContent || '').trim().slice(0, 30)}"`;
+    const seen = (one) => {
+      const { left, right, top, bottom, width } = one.getBoundingClientRect();
+      const box = scroller(one);
+      return width > 0 && left >= 0 && right <= edge && top >= box.top && bottom <= box.bottom - least / 2;
+    };
+    const scroller = (one) => {
+      for (let box = one.parentElement; box; box = box.parentElement) {
+        if (/auto|scroll/.test(getComputedStyle(box).overflowY)) return box.getBoundingClientRect();
+      }
+      return { top: 0, bottom: innerHeight };
+    };
+    /** How many px up and down from its middle still belong to it. */
+    const height = (one) => {
+      const { left, right, top, bottom } = one.getBoundingClientRect();
+      const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+      const mine = (at) => {
+        const hit = document.elementFromPoint(x, at);
+        return one.contains(hit) || hit?.closest('label')?.contains(one);
+      };
+      if (!mine(y)) return Infinity; // something lies over it
+      let [up, down] = [0, 0];
+      while (up < least && mine(y - up - 1)) up++;
+      while (down < least && mine(y + down + 1)) down++;
+      return up + down + 1;
+    };
+    const cut = (one) => {
+      for (let box = one.parentElement; box; box = box.parentElement) {
+        const { overflowX } = getComputedStyle(box);
+        if (/auto|scroll/.test(overflowX)) return false;
+        if (/hidden|clip/.test(overflowX) && one.getBoundingClientRect().right > box.getBoundingClientRect().right + 1)
+          return true;
+      }
+      return false;
+    };
+    const controls = [...document.querySelectorAll('a[href], button, input, select, textarea')].filter(
+      (one) => !one.closest('.sr, [inert], tr') && !one.matches('.skip, .link'),
+    );
+    return [
+      ...controls.filter(cut).map((one) => `${name(one)} is cut off`),
+      ...controls
+        .filter((one) => seen(one) && height(one) < least - 3)
+        .map((one) => `${name(one)} is ${height(one)} px`),
+    ].slice(0, 5);
+  }, 44);
+}
+
 /** Steps through the page with Tab and names what shows no focus. */
 export async function hiddenFocus(page, steps = 12) {
   const hidden = [];

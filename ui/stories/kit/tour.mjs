@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { OWNER, SUPPORT } from './desk.mjs';
-import { hiddenFocus, inspect, overflow } from './eyes.mjs';
+import { cramped, hiddenFocus, inspect, overflow } from './eyes.mjs';
 import { go, reads } from './page.mjs';
 import { speaker } from './say.mjs';
 
@@ -144,6 +144,7 @@ export async function tour(world, { phone, language = 'en' }) {
   const note = (what, all) => findings.push(...all.map((one) => `${what}: ${one}`));
   const look = async (page, name) => {
     note(name, await inspect(page));
+    if (phone) note(`${name} for a finger`, await cramped(page));
     if (phone) note(`${name} too wide`, await overflow(page));
     else if (FOCUS.includes(name)) note(`${name} without a focus to see`, await hiddenFocus(page));
     if (process.env.DESKBELL_STORY_ALL) await world.picture(name);

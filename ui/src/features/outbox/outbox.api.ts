@@ -12,6 +12,8 @@ export interface OutboxItem {
   attempts: number;
   next_try: string | null;
   server_answer: string;
+  /** When a person put it away; null when nobody did. */
+  put_away: string | null;
   held_by: 'undo' | 'breaker' | 'pause' | null;
   recipients: Recipient[];
   created: string;
@@ -32,6 +34,8 @@ export const outboxApi = {
     get<Page<OutboxItem>>('/api/desk/outbox', { state, cursor, limit: 50 }),
   summary: () => get<OutboxSummary>('/api/desk/outbox/summary'),
   retry: (id: string) => post<unknown>(`/api/desk/outbox/${id}/retry`),
+  /** Seen to: it stays what it is and asks for nobody any more. */
+  putAway: (id: string) => post<unknown>(`/api/desk/outbox/${id}/resolution`, { outcome: 'put_away' }),
   settle: (id: string) => post<unknown>(`/api/desk/outbox/${id}/resolution`, { outcome: 'sent' }),
   undo: (id: string) => del<unknown>(`/api/desk/outbox/${id}`),
   pause: (paused: boolean) => patch<unknown>('/api/desk/outbox/pause', { paused }),

@@ -15,6 +15,7 @@ export const OUTBOX_TABS = [
   'failed',
   'uncertain',
   'sent',
+  'put_away',
 ] as const;
 export type OutboxTab = (typeof OUTBOX_TABS)[number];
 
@@ -76,7 +77,7 @@ export class Outbox {
 
   count(tab: OutboxTab): number | undefined {
     const states = this.summary?.states;
-    if (!states || tab === 'all') return undefined;
+    if (!states || tab === 'all' || tab === 'put_away') return undefined;
     if (tab === 'attention') return (states.failed ?? 0) + (states.uncertain ?? 0);
     if (tab === 'sent') return this.summary?.sent_today;
     if (tab === 'sending') return (states.sending ?? 0) + (states.queued ?? 0);
@@ -85,6 +86,7 @@ export class Outbox {
 
   retry = (item: OutboxItem) => this.#do(() => outboxApi.retry(item.id), t('outbox.retried'));
   settle = (item: OutboxItem) => this.#do(() => outboxApi.settle(item.id), t('outbox.settled'));
+  putAway = (item: OutboxItem) => this.#do(() => outboxApi.putAway(item.id), t('outbox.putAway'));
   undo = (item: OutboxItem) => this.#do(() => outboxApi.undo(item.id), t('delivery.undone'));
 
   async pause(paused: boolean) {

@@ -16,6 +16,7 @@ export function said(item: OutboxItem): string {
 
 /** When something happens next, in few words. */
 export function nextStep(item: OutboxItem): string {
+  if (item.put_away) return stamp(item.put_away, clock.now);
   if (item.state === 'uncertain') return t('outbox.youDecide');
   if (item.state === 'sending') return t('time.now');
   if (item.state === 'sent' || item.state === 'failed' || item.state === 'cancelled')
@@ -34,6 +35,6 @@ export function recipients(item: OutboxItem): string {
 export type Group = 'attention' | 'way' | 'done';
 
 export function groupOf(item: OutboxItem): Group {
-  if (item.state === 'uncertain' || item.state === 'failed') return 'attention';
+  if (item.state === 'uncertain' || item.state === 'failed') return item.put_away ? 'done' : 'attention';
   return item.state === 'sent' || item.state === 'cancelled' ? 'done' : 'way';
 }

@@ -8,24 +8,27 @@ import { records } from './records.svelte';
 import { ticketApi } from './ticket.api';
 import { isSolved, type Status, type Ticket, type TicketChange, type TicketRow } from './ticket.types';
 
+/** Changes a ticket on screen; returns what puts it back. */
+export function show(n: number, local: Partial<TicketRow>): () => void {
+  const restore = records.patch(n, local);
+  const comeBack = inbox.list.drop(n);
+  emit('ticket.patched', { number: n });
+  return () => {
+    restore();
+    comeBack();
+    emit('ticket.patched', { number: n });
+  };
+}
+
 /** Changes a ticket on screen at once, asks the server, and puts it back if that refuses. */
 async function apply(n: number, local: Partial<TicketRow>, request: () => Promise<Ticket>): Promise<boolean> {
-  const answer = await optimistic(() => {
-    const restore = records.patch(n, local);
-    const comeBack = inbox.list.drop(n);
-    emit('ticket.patched', { number: n });
-    return () => {
-      restore();
-      comeBack();
-      emit('ticket.patched', { number: n });
-    };
-  }, request);
+  const answer = await optimistic(() => show(n, local), request);
   if (answer) records.put(answer);
   return answer !== undefined;
 }
 
 /** What a change looks like before the server has answered. */
-function preview(change: TicketChange): Partial<TicketRow> {
+export function preview(change: TicketChange): Partial<TicketRow> {
   const { assignee, team, ...plain } = change;
   const local: Partial<TicketRow> = { ...plain };
   if (assignee !== undefined) local.assignee = people.agents.find((a) => a.id === assignee) ?? null;
@@ -73,37 +76,4 @@ export async function markRead(n: number) {
   if (!records.get(n)?.unread) return;
   const restore = records.patch(n, { unread: false });
   await ticketApi.markRead(n).catch(restore);
-}
-
-/** Solves all of these and offers to take it back together. */
-export async function solveAll(numbers: number[]) {
-  const before = new Map(numbers.map((n) => [n, records.get(n)?.status ?? 'open']));
-  const todo = numbers.filter((n) => !isSolved(before.get(n)!));
-  toasts.undoable(t('solve.many', { n: todo.length }), () => todo.forEach((n) => void unsolve(n, before.get(n)!)));
-  await each(todo, (n) => apply(n, { status: 'solved' }, () => ticketApi.solve(n)));
-}
-
-export async function changeAll(numbers: number[], what: TicketChange, done: string) {
-  const before = new Map(numbers.map((n) => [n, records.get(n)]));
-  toasts.undoable(done, () => {
-    for (const [n, row] of before) {
-      if (!row) continue;
-      const back: TicketChange = {};
-      if (what.assignee !== undefined) back.assignee = row.assignee?.id ?? null;
-      if (what.status !== undefined) back.status = row.status;
-      if (what.priority !== undefined) back.priority = row.priority;
-      inbox.list.back(n);
-      void change(n, back).then(() => inbox.list.refreshSoon());
-    }
-  });
-  await each(numbers, (n) => change(n, what));
-}
-
-/** Four at a time: kind to a small server. */
-async function each(numbers: number[], run: (n: number) => Promise<unknown>) {
-  const queue = [...numbers];
-  const worker = async () => {
-    for (let n = queue.shift(); n !== undefined; n = queue.shift()) await run(n);
-  };
-  await Promise.all(Array.from({ length: 4 }, worker));
 }

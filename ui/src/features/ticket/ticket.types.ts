@@ -69,6 +69,7 @@ export interface Delivery {
   server_answer: string;
   recipients: Recipient[];
   held_by?: string | null;
+  put_away?: string | null;
 }
 
 export type MessageKind = 'customer' | 'reply' | 'forward' | 'note' | 'auto' | 'bot' | 'system';
