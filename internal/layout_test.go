@@ -17,7 +17,7 @@ const module = "github.com/deskbell/deskbell/"
 // levels is the map of the house: a package imports lower levels only.
 var levels = [][]string{
 	{"desk"},
-	{"sqlite", "mail", "mailauth", "richtext", "netguard", "secret", "route", "option"},
+	{"sqlite", "mail", "mailauth", "richtext", "netguard", "secret", "certificate", "route", "option"},
 	{"event"},
 	{"setting", "schedule"},
 	{"access", "file"},
@@ -34,7 +34,7 @@ var levels = [][]string{
 var inside = []string{"mail>richtext", "option>netguard", "setup>channel/email", "channel/sandbox>channel/email"}
 
 // testKit lists packages that only tests may import.
-var testKit = []string{"desktest", "desktest/smtptest", "desktest/imaptest", "desktest/dovecottest", "desktest/oauthtest"}
+var testKit = []string{"desktest", "desktest/smtptest", "desktest/imaptest", "desktest/dovecottest", "desktest/oauthtest", "desktest/acmetest", "desktest/dnstest"}
 
 func level(pkg string) int {
 	return slices.IndexFunc(levels, func(l []string) bool { return slices.Contains(l, pkg) })

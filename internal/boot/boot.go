@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/deskbell/deskbell/internal/access"
+	"github.com/deskbell/deskbell/internal/certificate"
 	"github.com/deskbell/deskbell/internal/channel/email"
 	"github.com/deskbell/deskbell/internal/channel/sandbox"
 	"github.com/deskbell/deskbell/internal/conversation"
@@ -47,7 +48,11 @@ type Options struct {
 	TLSKey   string     // PEM file of its key
 	Version  string
 
-	Resolver mailauth.Resolver // asked about senders; nil = the machine's
+	Resolver mailauth.Resolver // the domain name system; nil = as the machine is set up
+
+	Domains       []string // served by HTTPS with certificates by ACME, as certificate.Domain returns them; nil = plain HTTP
+	ACMEDirectory string   // URL of the certificate authority's directory, "" = Let's Encrypt
+	ACMERoots     string   // PEM file of who signed the authority's own certificate, "" = whom the system trusts
 }
 
 // Desk is one desk with all its parts.
@@ -76,10 +81,14 @@ type Desk struct {
 	Health    *health.Health
 	Routes    *route.Table
 
+	Certificates *certificate.Keeper // nil without a domain
+
 	folder       *ops.Folder
 	controlToken string
 	server       *http.Server // once it serves
-	tls          *tls.Config  // nil without a certificate
+	tls          *tls.Config  // of the SMTP listener, nil without a certificate
+	announcer    announcer
+	commands     commands
 }
 
 // Open takes the data folder, brings its database up to date and builds the
@@ -112,7 +121,7 @@ func (d *Desk) open() error {
 	if d.Guard, err = netguard.New(append(setting.List(d.App, setting.NetAllow), d.AllowNet...)...); err != nil {
 		return err
 	}
-	if d.tls, err = d.certificate(); err != nil {
+	if err = d.certificates(); err != nil {
 		return err
 	}
 	d.records()
@@ -122,18 +131,6 @@ func (d *Desk) open() error {
 	d.hooks()
 	d.routes()
 	return nil
-}
-
-// certificate loads the certificate for STARTTLS, nil when none was named.
-func (d *Desk) certificate() (*tls.Config, error) {
-	if d.TLSCert == "" && d.TLSKey == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(d.TLSCert, d.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("the certificate can't be used; name its PEM files by --tls-cert and --tls-key: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // Bootstrap opens the databases of a data folder and brings them up to date.
@@ -168,8 +165,9 @@ func (d *Desk) flows() {
 	d.Mailboxes = email.NewMailboxes(d.App, d.Log, d.Secrets, d.Clock)
 	d.Mail = email.New(email.Options{
 		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
-		SMTPAddr: d.SMTPAddr, TLS: d.tls, MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged,
-		Threads: threads{d}, Granted: d.mailboxGranted,
+		SMTPAddr: d.SMTPAddr, TLS: d.tls, Hostname: d.name(), Names: d.names(), Resolver: d.resolver(),
+		MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged, Threads: threads{d},
+		Granted: d.mailboxGranted,
 	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
 	d.Intake = intake.New(intake.Deps{

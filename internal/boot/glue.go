@@ -79,6 +79,8 @@ func (d *Desk) banners() {
 		return []health.Banner{{ID: "disk_full", Level: "danger", Text: "The disk is full. New mail waits at its server and comes in by itself once there is space again."}}, nil
 	})
 	d.Health.Watch(d.mailboxBanners)
+	d.Health.Watch(d.certificateBanners)
+	d.Health.Watch(d.signingBanners)
 	d.Health.Watch(d.guessedBanner)
 	d.Health.Watch(func(app core.App, who *route.Caller) ([]health.Banner, error) {
 		if !who.Has("outbox.read") || !d.paused(app) {
@@ -170,4 +172,17 @@ func (d *Desk) mailboxBanners(app core.App, who *route.Caller) ([]health.Banner,
 		}
 	}
 	return out, nil
+}
+
+// signingBanners tells who may mend it that mail is signed no longer.
+func (d *Desk) signingBanners(app core.App, who *route.Caller) ([]health.Banner, error) {
+	if !who.Has("channel.read") {
+		return nil, nil
+	}
+	lost, err := d.Mail.SigningLost(app)
+	var out []health.Banner
+	for _, l := range lost {
+		out = append(out, health.Banner{ID: "signing:" + l.Domain, Level: "warn", Text: l.Text, Href: new("/settings/mailboxes")})
+	}
+	return out, err
 }

@@ -17,7 +17,7 @@ func (d *Desk) routes() {
 	d.Routes = t
 	workspace.Deps{Health: d.Health, Version: d.Version, TestClock: d.Clock.Moved() != nil, Sandbox: d.Sandbox.On}.Routes(t)
 	d.Setup.Routes(t)
-	d.Access.Routes(t, site)
+	d.Access.Routes(t, d.site)
 	d.Teams.Routes(t)
 	view.Routes(t)
 	d.Pages.Routes(t)
@@ -28,15 +28,19 @@ func (d *Desk) routes() {
 	setting.Routes(t, d.App, d.Log)
 	d.Schedule.Routes(t)
 	d.Mail.Routes(t)
-	d.Mail.OAuthRoutes(t, site, d.Access)
+	d.Mail.OAuthRoutes(t, d.site, d.Access)
 	d.Sandbox.Routes(t)
 	d.Health.Routes(t)
+	d.certificateRoutes(t)
 	t.OpenAPI("/api/desk/openapi.json", d.Version)
 	d.controlRoutes(t)
 }
 
 // site is the address under which the caller reached the desk.
-func site(c *route.Call) string {
+func (d *Desk) site(c *route.Call) string {
+	if d.Certificates != nil {
+		return "https://" + d.ownHost(c.Request.Host)
+	}
 	scheme := "http"
 	if c.IsTLS() || strings.EqualFold(c.Request.Header.Get("X-Forwarded-Proto"), "https") {
 		scheme = "https"

@@ -24,8 +24,9 @@ const stopWithin = 8 * time.Second
 
 // ServeOptions are what serving needs besides.
 type ServeOptions struct {
-	HTTPAddr string    // host:port, port 0 for any free one
-	Out      io.Writer // where the ready line and the set-up link go
+	HTTPAddr  string    // host:port, port 0 for any free one; with a domain "" = :80
+	HTTPSAddr string    // with a domain only; "" = :443
+	Out       io.Writer // where the ready line and the set-up link go
 }
 
 // part is something that runs while the desk does.
@@ -37,7 +38,7 @@ type part struct {
 // parts lists what runs, in the order of starting; stopping goes backwards, so
 // that whoever takes work in stops before who does it.
 func (d *Desk) parts() []part {
-	return []part{
+	all := []part{
 		{"ledger", d.Ledger.Run},
 		{"outbox", d.Outbox.Run},
 		{"reply watch", d.Replies.Watch},
@@ -49,31 +50,35 @@ func (d *Desk) parts() []part {
 		{"sandbox", d.Sandbox.Run},
 		{"mail", d.Mail.Run},
 	}
+	if d.Certificates != nil {
+		all = append(all, part{"certificates", d.Certificates.Run})
+	}
+	return all
 }
 
 // Serve runs the desk until ctx ends, then finishes what runs and returns.
 func (d *Desk) Serve(ctx context.Context, o ServeOptions) error {
-	listener, err := net.Listen("tcp", o.HTTPAddr)
+	in, err := d.openDoors(o)
 	if err != nil {
-		return fmt.Errorf("can't listen on %s (--http): %w", o.HTTPAddr, err)
-	}
-	if err := d.Mail.Listen(); err != nil {
-		listener.Close()
 		return err
 	}
-	url := "http://" + shownHost(listener.Addr().String())
+	if err := d.Mail.Listen(); err != nil {
+		in.close()
+		return err
+	}
+	d.announcer.begin(o.Out, d.Certificates == nil || d.Certificates.Ready())
 	stop := d.start()
-	d.bindServe(listener, url, o.Out)
+	stopBeside := d.beside(in)
+	d.bindServe(in)
 	ended := make(chan error, 1)
-	go func() {
-		ended <- apis.Serve(d.App, apis.ServeConfig{HttpAddr: o.HTTPAddr, AllowedOrigins: []string{url}})
-	}()
+	go func() { ended <- apis.Serve(d.App, d.config(in)) }()
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
 		d.stopHTTP()
 		err = <-ended
 	}
+	stopBeside()
 	stop()
 	d.terminate()
 	if errors.Is(err, http.ErrServerClosed) {
@@ -140,11 +145,11 @@ func (d *Desk) keep(ctx context.Context, p part) {
 }
 
 // bindServe prepares PocketBase's server: our routes, our pages, our listener.
-func (d *Desk) bindServe(listener net.Listener, url string, out io.Writer) {
+func (d *Desk) bindServe(in *doors) {
 	var once sync.Once
 	d.App.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.InstallerFunc = nil // PocketBase's own set-up link would be a second, stronger one
-		e.Listener = listener
+		e.Listener = in.web
 		e.Server.ReadHeaderTimeout = 10 * time.Second
 		d.server = e.Server
 		d.guardRoutes(e)
@@ -153,16 +158,26 @@ func (d *Desk) bindServe(listener net.Listener, url string, out io.Writer) {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		once.Do(func() { d.ready(url, out) })
+		if d.Certificates != nil {
+			routes := e.Server.Handler
+			d.commands.routes.Store(&routes)
+			e.Server.TLSConfig, e.Server.Handler = d.Certificates.Config(), strict(routes)
+		}
+		once.Do(func() { d.accepts(in) })
 		return nil
 	})
 }
 
-// ready publishes how to reach the desk and prints it.
-func (d *Desk) ready(url string, out io.Writer) {
-	if err := d.folder.Publish(ops.Control{URL: url, Token: d.controlToken, Version: d.Version, Started: d.Wall.Now()}); err != nil {
+// accepts publishes how to reach the desk and prints it.
+func (d *Desk) accepts(in *doors) {
+	if err := d.folder.Publish(ops.Control{URL: in.control(), Token: d.controlToken, Version: d.Version, Started: d.Wall.Now()}); err != nil {
 		d.App.Logger().Error("the control file could not be written", "error", err)
 	}
+	d.announcer.accepts(func(out io.Writer) { d.ready(in.url, out) })
+}
+
+// ready prints how to reach the desk.
+func (d *Desk) ready(url string, out io.Writer) {
 	fmt.Fprintf(out, "Deskbell is ready on %s\n", url)
 	if addr := d.Mail.SMTPAddr(); addr != "" {
 		fmt.Fprintf(out, "Mail is taken on %s\n", addr)

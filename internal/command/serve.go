@@ -1,12 +1,15 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/boot"
+	"github.com/deskbell/deskbell/internal/certificate"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/spf13/cobra"
 )
@@ -14,18 +17,54 @@ import (
 // clockEnv starts the test clock; only with serve --test-clock.
 const clockEnv = "DESKBELL_TEST_CLOCK"
 
+const serveHelp = `Serve the desk until SIGTERM. Prints “Deskbell is ready on URL” once it accepts
+requests.
+
+With one or more domains, the first being the desk's own name, Deskbell serves
+them by HTTPS: it gets a certificate for each from Let's Encrypt, whose terms
+you accept by this, and renews it by itself. For that each domain has to point
+at this machine, with ports 80 and 443 reachable from outside. HTTP on port 80
+answers the certificate authority and sends everybody else on to HTTPS. The
+built-in SMTP listener uses the same certificate. A certificate that can't be
+had is said in one sentence and tried again; the desk stays up meanwhile.
+
+Behind a router or load balancer that forwards ports 80 and 443 to other ones,
+name those with --http and --https.`
+
 func serveCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "serve", Short: "Serve the desk", Args: cobra.NoArgs,
-		Long: "Serve the desk until SIGTERM. Prints “Deskbell is ready on URL” once it accepts requests.",
+		Use: "serve [DOMAIN...]", Short: "Serve the desk, with domains by HTTPS", Long: serveHelp,
+		Example: "  deskbell serve\n  deskbell serve help.example.com --smtp :25",
+		Args: func(_ *cobra.Command, args []string) error {
+			_, err := domains(args)
+			return err
+		},
 	}
 	serveFlags(c)
+	c.Flags().String("https", ":443", "address to serve domains on by HTTPS")
+	c.Flags().String("acme-directory", "", "directory URL of another certificate authority than Let's Encrypt")
+	c.Flags().String("acme-roots", "", "PEM file of who signed that authority's own certificate")
 	c.RunE = func(c *cobra.Command, _ []string) error { return serve(c, dirOf(c)) }
 	return c
 }
 
+// domains reads the domains to serve, each once.
+func domains(args []string) ([]string, error) {
+	var out []string
+	for _, a := range args {
+		d, err := certificate.Domain(a)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
 func serveFlags(c *cobra.Command) {
-	c.Flags().String("http", "127.0.0.1:8090", "address to serve on")
+	c.Flags().String("http", "127.0.0.1:8090", "address to serve on; with a domain :80 unless given")
 	c.Flags().String("smtp", "", "address of the built-in SMTP listener, off unless given")
 	c.Flags().String("tls-cert", "", "PEM file of a certificate: the SMTP listener then offers STARTTLS")
 	c.Flags().String("tls-key", "", "PEM file of the certificate's key")
@@ -39,6 +78,36 @@ func serve(c *cobra.Command, dir string) error { return serveWith(c, dir, nil) }
 // expensive leave much garbage behind in a moment. It is no limit; GOMEMLIMIT
 // in the environment wins.
 const heapGoal = 280 << 20
+
+// overHTTPS reads what serving by HTTPS needs, and refuses flags that don't go
+// together.
+func overHTTPS(c *cobra.Command, o *boot.Options, s *boot.ServeOptions) error {
+	if c.Name() != "serve" {
+		return nil
+	}
+	var err error
+	if o.Domains, err = domains(c.Flags().Args()); err != nil {
+		return err
+	}
+	o.ACMEDirectory, _ = c.Flags().GetString("acme-directory")
+	o.ACMERoots, _ = c.Flags().GetString("acme-roots")
+	if len(o.Domains) == 0 {
+		for _, name := range []string{"https", "acme-directory", "acme-roots"} {
+			if c.Flags().Changed(name) {
+				return usageError{fmt.Errorf("--%s needs a domain: deskbell serve help.example.com", name)}
+			}
+		}
+		return nil
+	}
+	if o.TLSCert != "" || o.TLSKey != "" {
+		return usageError{errors.New("a domain gets its certificates by itself: leave out --tls-cert and --tls-key, or leave out the domain")}
+	}
+	s.HTTPSAddr, _ = c.Flags().GetString("https")
+	if !c.Flags().Changed("http") {
+		s.HTTPAddr = ""
+	}
+	return nil
+}
 
 // serveWith does something to the opened desk before it is served; prepare may
 // be nil.
@@ -58,6 +127,11 @@ func serveWith(c *cobra.Command, dir string, prepare func(*boot.Desk) error) err
 		}
 		o.Clock = clock
 	}
+	so := boot.ServeOptions{Out: c.OutOrStdout()}
+	so.HTTPAddr, _ = c.Flags().GetString("http")
+	if err := overHTTPS(c, &o, &so); err != nil {
+		return err
+	}
 	d, err := boot.Open(o)
 	if err != nil {
 		return err
@@ -68,8 +142,7 @@ func serveWith(c *cobra.Command, dir string, prepare func(*boot.Desk) error) err
 			return err
 		}
 	}
-	addr, _ := c.Flags().GetString("http")
-	return d.Serve(c.Context(), boot.ServeOptions{HTTPAddr: addr, Out: c.OutOrStdout()})
+	return d.Serve(c.Context(), so)
 }
 
 func testClock() (desk.Clock, error) {

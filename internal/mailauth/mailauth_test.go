@@ -161,12 +161,15 @@ func TestReported(t *testing.T) {
 		{"forged below another's", []string{top, "Authentication-Results: mx.other.test; dmarc=none", "Authentication-Results: mx.google.com; dmarc=pass header.from=a.test"}, "none"},
 		{"Exchange Online", []string{top, "Authentication-Results: spf=pass (sender IP is 1.2.3.4) smtp.mailfrom=a.test; dkim=none (message not signed) header.d=none;dmarc=bestguesspass action=none header.from=a.test;compauth=pass reason=109"}, "pass"},
 		{"Exchange Online, fail", []string{top, "Authentication-Results: spf=fail (sender IP is 1.2.3.4) smtp.mailfrom=a.test; dkim=none header.d=none;dmarc=fail action=oreject header.from=a.test;compauth=fail reason=000"}, "fail"},
+		{"one of a pool of servers", []string{top, "Authentication-Results: MX-07.pool.test; dmarc=pass header.from=a.test"}, "pass"},
+		{"only its ending is that of the pool", []string{top, "Authentication-Results: evilpool.test; dmarc=pass header.from=a.test"}, "none"},
+		{"the pool's bare domain", []string{top, "Authentication-Results: pool.test; dmarc=pass header.from=a.test"}, "none"},
 		{"a forged result in a comment", []string{top, "Authentication-Results: mx.google.com; spf=fail (x; dmarc=pass header.from=a.test) smtp.mailfrom=a.test"}, "none"},
 		{"a forged result in quotes", []string{top, `Authentication-Results: mx.google.com; dkim=fail reason="; dmarc=pass header.from=a.test"`}, "none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := question(t, letter("me@a.test", c.head...))
-			m.Trusted = []string{"mx.google.com", mailauth.Microsoft}
+			m.Trusted = []string{"mx.google.com", mailauth.Microsoft, ".pool.test"}
 			if v := judge(&zone{}).Judge(t.Context(), m); v.Result != c.want {
 				t.Errorf("%s (%s), want %s", v.Result, v.Why, c.want)
 			}
@@ -207,6 +210,19 @@ func TestOrganization(t *testing.T) {
 	for domain, want := range map[string]string{"a.b.co.uk": "b.co.uk", "mail.shop.example": "shop.example", "shop.example": "shop.example", "localhost": "localhost"} {
 		if got := mailauth.Organization(domain); got != want {
 			t.Errorf("%s: %s", domain, got)
+		}
+	}
+}
+
+func TestReporterIsTheTopmost(t *testing.T) {
+	for want, head := range map[string][]string{
+		"":                 {"Received: from a by b"},
+		"mx.a.test":        {"Received: from a by b", "Authentication-Results: MX.a.test.; dkim=pass", "Authentication-Results: mx.b.test; none"},
+		mailauth.Microsoft: {"Authentication-Results: spf=pass smtp.mailfrom=a.test; dkim=none"},
+	} {
+		m := question(t, letter("me@a.test", head...))
+		if got := mailauth.Reporter(m.Header); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -57,13 +57,28 @@ func topmost(m Mail) ([]finding, bool) {
 	return nil, false
 }
 
+// trusted reports whether a server is named. A name that begins with a dot stands
+// for every server below a domain: some providers write another one each day.
 func trusted(names []string, server string) bool {
 	for _, n := range names {
-		if strings.EqualFold(strings.TrimSuffix(n, "."), server) {
+		n = strings.ToLower(strings.TrimSuffix(n, "."))
+		if n == server || strings.HasPrefix(n, ".") && strings.HasSuffix(server, n) {
 			return true
 		}
 	}
 	return false
+}
+
+// Reporter is the server that wrote the topmost Authentication-Results, "" when
+// there are none. Whether it may be trusted is for the owner to say.
+func Reporter(h Header) string {
+	for name, value := range h.All() {
+		if strings.EqualFold(name, "Authentication-Results") {
+			server, _ := parseResults(value)
+			return server
+		}
+	}
+	return ""
 }
 
 // finding is one result of an Authentication-Results field.

@@ -44,11 +44,21 @@ func (m *Mailboxes) read() (*directory, error) {
 		if _, taken := d.byKey[k]; !taken || box.Kind != KindSandbox {
 			d.byKey[k] = box.ID
 		}
+		for _, name := range m.names {
+			d.byKey[key(builtIn(box.ID, name))] = box.ID
+		}
 	}
 	if m.cached.Store(d); m.changes.Load() != before {
 		m.cached.Store(nil) // it may be of before the change
 	}
 	return d, nil
+}
+
+// setNames says by which names the desk is known, so that mail which is
+// forwarded to a built-in address is taken.
+func (m *Mailboxes) setNames(names []string) {
+	m.names = names
+	m.tell()
 }
 
 // For is the mailbox that gets mail for address, with or without a tag ("+x").

@@ -20,7 +20,8 @@ type Mailboxes struct {
 	box   *secret.Box
 	clock desk.Clock
 
-	grants *grants // of the mailboxes that sign in by OAuth2
+	grants *grants  // of the mailboxes that sign in by OAuth2
+	names  []string // of the desk in the domain name system
 
 	cached   atomic.Pointer[directory]
 	changes  atomic.Int64

@@ -47,7 +47,7 @@ func build(out desk.Outbound, extra map[string]string) ([]byte, error) {
 	if _, err := m.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("write mail: %w", err)
 	}
-	return b.Bytes(), nil
+	return steady(b.Bytes(), out.MessageID), nil
 }
 
 func setPeople(m *gomail.Msg, out desk.Outbound) error {

@@ -56,6 +56,8 @@ type Step struct {
 type Report struct {
 	OK    bool   `json:"ok"`
 	Steps []Step `json:"steps"`
+
+	AuthServer string `json:"auth_server"` // proposed for auth_servers, "" for none
 }
 
 // Test tries a mailbox as typed: signs in at both servers, sends a test mail to

@@ -106,6 +106,8 @@ func (s *Service) Routes(t *route.Table) {
 		func(c *route.Call, _ route.None) (route.None, error) {
 			return route.None{}, s.mailboxes.Remove(c.Caller.Actor, c.Param("id"))
 		})
+	s.dnsRoutes(t)
+	s.wayRoutes(t)
 }
 
 func (s *Service) connect(c *route.Call, in Input) (shownMailbox, error) {

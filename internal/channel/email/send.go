@@ -38,6 +38,7 @@ func (s *Service) Send(ctx context.Context, out desk.Outbound, rcpt desk.Address
 	if err != nil {
 		return desk.SendResult{State: desk.SendFailed, Answer: err.Error()}
 	}
+	e.raw = s.sign(*box, out.From, e.raw)
 	result, err := s.deliver(ctx, *box, e, stage)
 	s.noteOutgoing(*box, err)
 	return result

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/deskbell/deskbell/internal/desk"
+	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/netguard"
 	"github.com/deskbell/deskbell/internal/secret"
 	"github.com/pocketbase/pocketbase/core"
@@ -37,6 +39,9 @@ type Options struct {
 	Hostname string      // how the desk introduces itself; "" for the machine's name
 	MaxSize  int64       // largest mail taken in, bytes; 0 = DefaultMaxSize
 
+	Names    []string          // the desk's names in the domain name system, its own first; nil for none
+	Resolver mailauth.Resolver // the domain name system, nil = as the machine is set up
+
 	Roots   *x509.CertPool       // who signs mail servers' certificates, nil for the system's
 	Threads Threads              // nil leaves sent mail alone
 	Changed func(mailbox string) // called after a mailbox's state changed, nil for nobody
@@ -57,6 +62,8 @@ type Service struct {
 	pool      *pool
 	timing    timing
 	listener  *listener
+	signers   signers
+	patience  time.Duration // for the domain name system
 
 	reload chan struct{}
 
@@ -80,15 +87,20 @@ func New(o Options) *Service {
 	if !validHost(o.Hostname) {
 		o.Hostname = "localhost"
 	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
 	d := dialer{dial: o.Guard.DialMail, roots: o.Roots}
 	s := &Service{
 		app: o.App, mailboxes: o.Mailboxes, ledger: o.Ledger, clock: o.Clock, logger: o.Logger,
-		options: o, dialer: d, timing: usualTiming, reload: make(chan struct{}, 1),
+		options: o, dialer: d, timing: usualTiming, patience: dnsPatience, reload: make(chan struct{}, 1),
 		arrivals: map[string]time.Time{}, outgoing: map[string]Outgoing{}, gaps: map[string]Gap{},
 	}
 	s.pool = &pool{dialer: d, recovered: s.recovered}
 	o.Mailboxes.grants.http, o.Mailboxes.grants.logger = newOAuthClient(o), o.Logger
+	o.Mailboxes.setNames(o.Names)
 	o.Mailboxes.OnChange(s.Reload)
+	o.Mailboxes.OnChange(s.signers.forget)
 	return s
 }
 

@@ -22,6 +22,7 @@ type tester struct {
 }
 
 func (t *tester) run(ctx context.Context) {
+	t.report.AuthServer = proposeReporter(t.box, nil)
 	read := t.readable(ctx)
 	if t.imap != nil {
 		defer t.imap.close()
@@ -136,6 +137,7 @@ func (t *tester) transmit(ctx context.Context, c *smtpConn, id string) error {
 	if err != nil {
 		return err
 	}
+	raw = t.service.sign(t.box, out.From, raw)
 	address, err := cleanRecipient(t.box.Address)
 	if err != nil {
 		return err
@@ -156,11 +158,12 @@ func (t *tester) await(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, t.service.timing.probe)
 	defer cancel()
 	for {
-		found, err := t.imap.hasMessage(ctx, t.next, id)
+		head, err := t.imap.findMessage(ctx, t.next, id)
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		if found {
+		if head != nil {
+			t.report.AuthServer = proposeReporter(t.box, head)
 			return nil
 		}
 		pause := time.NewTimer(probePause)
@@ -174,13 +177,14 @@ func (t *tester) await(ctx context.Context, id string) error {
 	}
 }
 
-// hasMessage tells whether a mail from the given UID on has this Message-ID.
-func (c *imapConn) hasMessage(ctx context.Context, from imap.UID, id string) (found bool, err error) {
+// findMessage looks among the mails from the given UID on for one with this
+// Message-ID and returns what its header says of its way, nil when there is none.
+func (c *imapConn) findMessage(ctx context.Context, from imap.UID, id string) (head []byte, err error) {
 	err = c.within(ctx, commandTimeout, func() error {
 		if err := c.client.Noop().Wait(); err != nil { // lets the server notice new mails
 			return err
 		}
-		section := &imap.FetchItemBodySection{Peek: true, Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID"}}
+		section := &imap.FetchItemBodySection{Peek: true, Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID", "Received", "Authentication-Results"}}
 		set := imap.UIDSet{imap.UIDRange{Start: from}}
 		cmd := c.client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
@@ -190,13 +194,13 @@ func (c *imapConn) hasMessage(ctx context.Context, from imap.UID, id string) (fo
 					continue
 				}
 				if f, err := readLiteral(body.Literal, maxHeader); err == nil && strings.Contains(string(f.raw), id) {
-					found = true
+					head = f.raw
 				}
 			}
 		}
 		return cmd.Close()
 	})
-	return found, err
+	return head, err
 }
 
 // step runs one step and puts it into the report.
