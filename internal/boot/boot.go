@@ -180,6 +180,7 @@ func (d *Desk) flows() {
 		App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Tokens: tokens, Outbox: d.Outbox,
 		Mailboxes: d.Mailboxes, UndoSeconds: func() int { return setting.Int(d.App, setting.MailUndoSeconds) },
 		ServerState: d.serverState, Paused: d.paused, SetPaused: d.setPaused,
+		Open: d.openNow, Company: func(app core.App) string { return setting.Text(app, setting.DeskName) },
 	})
 	d.Pages = conversation.New(conversation.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Wall: d.Wall, Tickets: d.Tickets, Ledger: d.Ledger, Files: d.Files,

@@ -41,6 +41,7 @@ func (d *Desk) parts() []part {
 		{"ledger", d.Ledger.Run},
 		{"outbox", d.Outbox.Run},
 		{"reply watch", d.Replies.Watch},
+		{"acknowledgements", d.Replies.Acknowledge},
 		{"intake", d.Intake.Run},
 		{"schedule", d.Schedule.Run},
 		{"news", d.News.Run},

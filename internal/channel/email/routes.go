@@ -104,6 +104,7 @@ func (s *Service) Routes(t *route.Table) {
 		func(c *route.Call, _ route.None) (route.None, error) {
 			return route.None{}, s.mailboxes.Remove(c.Caller.Actor, c.Param("id"))
 		})
+	s.acknowledgementRoutes(t)
 }
 
 func (s *Service) connect(c *route.Call, in Input) (shownMailbox, error) {
