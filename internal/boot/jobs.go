@@ -20,6 +20,6 @@ func (d *Desk) jobs() {
 	})
 	d.Schedule.Register(schedule.Job{
 		Name: "access.tidy", Title: "Forget ended sign-ins and answered requests", Spec: "10 3 * * *",
-		Run: func(context.Context) error { return errors.Join(d.Access.Tidy(), d.Replies.Tidy()) },
+		Run: func(context.Context) error { return errors.Join(d.Access.Tidy(), d.Replies.Tidy(), d.Notices.Tidy()) },
 	})
 }

@@ -42,6 +42,8 @@ func (d *Desk) parts() []part {
 		{"outbox", d.Outbox.Run},
 		{"reply watch", d.Replies.Watch},
 		{"acknowledgements", d.Replies.Acknowledge},
+		{"notices", d.Notices.Tell},
+		{"answers by mail", d.Notices.Enter},
 		{"intake", d.Intake.Run},
 		{"schedule", d.Schedule.Run},
 		{"news", d.News.Run},
@@ -63,6 +65,7 @@ func (d *Desk) Serve(ctx context.Context, o ServeOptions) error {
 		return err
 	}
 	url := "http://" + shownHost(listener.Addr().String())
+	d.url = url
 	stop := d.start()
 	d.bindServe(listener, url, o.Out)
 	ended := make(chan error, 1)

@@ -149,6 +149,11 @@ func RepliedAfter(app core.App, ticket, message string) (bool, error) {
 		AND rowid > (SELECT rowid FROM messages WHERE id = ?)`, ticket, message)
 }
 
+// First returns the message of a ticket that was learned first, nil for none.
+func First(app core.App, ticket string) (*Message, error) {
+	return first(where(app, "ticket = ? ORDER BY rowid LIMIT 1", ticket))
+}
+
 // IsFirst reports whether nothing was learned in a ticket before a message of it.
 func IsFirst(app core.App, ticket, message string) (bool, error) {
 	before, err := sqlite.One(app, []any{new(string)}, `SELECT id FROM messages WHERE ticket = ?
