@@ -22,7 +22,7 @@ var levels = [][]string{
 	{"setting", "schedule"},
 	{"access", "file"},
 	{"ticket", "message", "customer", "team", "outbox"},
-	{"intake", "reply", "conversation", "view", "news", "health"},
+	{"intake", "reply", "conversation", "view", "news", "health", "notify"},
 	{"sample"},
 	{"channel/email", "channel/sandbox", "setup", "workspace", "ops"},
 	{"boot"},

@@ -136,6 +136,16 @@ func (a *Access) CallerOf(agent, session string) (*route.Caller, error) {
 	return callerOf(a.app, agent, session)
 }
 
+// CallerIn is CallerOf within app, which may be a transaction; nil for who does
+// not work here.
+func CallerIn(app core.App, agent string) (*route.Caller, error) {
+	who, err := callerOf(app, agent, "")
+	if errors.Is(err, errSignIn) {
+		return nil, nil
+	}
+	return who, err
+}
+
 func callerOf(app core.App, agent, session string) (*route.Caller, error) {
 	who, err := FindAgent(app, agent)
 	if err != nil {

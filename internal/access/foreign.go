@@ -65,6 +65,10 @@ func (a *Access) foreignAgent(e *core.RecordRequestEvent) error {
 				return err
 			}
 		}
+		opened, answered := e.Record.GetBool("notify_new"), e.Record.GetBool("notify_answer")
+		if err := a.setNotices(tx, by, e.Record.Id, &opened, &answered); err != nil {
+			return err
+		}
 		if err := a.signInChanged(tx, by, e.Record, before); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ func (a *Access) Routes(t *route.Table, site func(c *route.Call) string) {
 		func(c *route.Call, _ route.None) (route.List[Agent], error) {
 			all, err := Agents(c.App)
 			for i := range all {
-				all[i].Signature = ""
+				all[i].Signature, all[i].NotifyNew, all[i].NotifyAnswer = "", false, false
 			}
 			return route.ListOf(all, ""), err
 		})
@@ -26,7 +26,7 @@ func (a *Access) Routes(t *route.Table, site func(c *route.Call) string) {
 			}
 			return FindAgent(c.App, c.Param("id"))
 		})
-	route.Add(t, route.Route{Method: "PATCH", Path: "/api/desk/me", Permission: route.SignedIn, Summary: "Change the own name, signature or password"}, a.changeMe)
+	route.Add(t, route.Route{Method: "PATCH", Path: "/api/desk/me", Permission: route.SignedIn, Summary: "Change the own name, signature, password or which mails one gets"}, a.changeMe)
 	a.sessionRoutes(t)
 	a.keyRoutes(t)
 	a.invitationRoutes(t, site)
@@ -37,6 +37,9 @@ type meInput struct {
 	Signature   *string `json:"signature"` // HTML
 	Password    *string `json:"password"`
 	OldPassword string  `json:"old_password"`
+
+	NotifyNew    *bool `json:"notify_new"`    // mails about new tickets in the own teams
+	NotifyAnswer *bool `json:"notify_answer"` // mails about answers in the own tickets
 }
 
 func (a *Access) changeMe(c *route.Call, in meInput) (*Agent, error) {
@@ -51,6 +54,11 @@ func (a *Access) changeMe(c *route.Call, in meInput) (*Agent, error) {
 	}
 	if in.Signature != nil {
 		if err := a.SetSignature(me, me.ID, *in.Signature); err != nil {
+			return nil, err
+		}
+	}
+	if in.NotifyNew != nil || in.NotifyAnswer != nil {
+		if err := a.SetNotices(me, me.ID, in.NotifyNew, in.NotifyAnswer); err != nil {
 			return nil, err
 		}
 	}

@@ -29,6 +29,9 @@ type Agent struct {
 	Active    bool        `json:"active"`    // false: may not sign in any more
 	LastSeen  *string     `json:"last_seen"` // RFC 3339, null = never
 	Signature string      `json:"signature"` // HTML, "" for none
+
+	NotifyNew    bool `json:"notify_new"`    // wants a mail about a new ticket in a team of theirs
+	NotifyAnswer bool `json:"notify_answer"` // wants a mail about an answer in a ticket of theirs
 }
 
 // FindAgent returns the agent with the given id, nil when there is none.
@@ -43,13 +46,28 @@ func FindAgent(app core.App, id string) (*Agent, error) {
 // Agents lists every agent by name.
 func Agents(app core.App) ([]Agent, error) { return agentsWhere(app, "1 = 1") }
 
+// Listeners lists the agents that work here and want mails about tickets.
+func Listeners(app core.App) ([]Agent, error) {
+	return agentsWhere(app, "a.active = 1 AND (a.notify_new = 1 OR a.notify_answer = 1)")
+}
+
+func setNotices(tx core.App, agent string, opened, answered bool) error {
+	return sqlite.Exec(tx, "UPDATE agents SET notify_new = ?, notify_answer = ? WHERE id = ?", opened, answered, agent)
+}
+
+// MemberSince is since when an agent is a member of team, ms; 0 = is not.
+func MemberSince(app core.App, team, agent string) (since int64, err error) {
+	_, err = sqlite.One(app, []any{&since}, "SELECT created FROM team_members WHERE agent = ? AND team = ?", agent, team)
+	return since, err
+}
+
 func agentsWhere(app core.App, where string, args ...any) ([]Agent, error) {
 	var out []Agent
 	err := sqlite.Each(app, func(r *sql.Rows) error {
 		var a Agent
 		var roles, teams string
 		var seen int64
-		if err := r.Scan(&a.ID, &a.Name, &a.Email, &roles, &a.Active, &seen, &a.Signature, &teams); err != nil {
+		if err := r.Scan(&a.ID, &a.Name, &a.Email, &roles, &a.Active, &seen, &a.Signature, &a.NotifyNew, &a.NotifyAnswer, &teams); err != nil {
 			return err
 		}
 		a.LastSeen = desk.Stamp(seen)
@@ -60,7 +78,7 @@ func agentsWhere(app core.App, where string, args ...any) ([]Agent, error) {
 		slices.Sort(a.Teams)
 		out = append(out, a)
 		return err
-	}, `SELECT a.id, a.name, a.email, a.roles, a.active, a.last_seen, a.signature,
+	}, `SELECT a.id, a.name, a.email, a.roles, a.active, a.last_seen, a.signature, a.notify_new, a.notify_answer,
 		(SELECT json_group_array(m.team) FROM team_members m WHERE m.agent = a.id)
 		FROM agents a WHERE `+where+` ORDER BY a.name COLLATE NOCASE`, args...)
 	return out, err

@@ -23,6 +23,7 @@ import (
 	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/netguard"
 	"github.com/deskbell/deskbell/internal/news"
+	"github.com/deskbell/deskbell/internal/notify"
 	"github.com/deskbell/deskbell/internal/ops"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/reply"
@@ -74,6 +75,7 @@ type Desk struct {
 	Sandbox   *sandbox.Sandbox
 	Intake    *intake.Intake
 	Replies   *reply.Replies
+	Notices   *notify.Notices
 	Pages     *conversation.Conversations
 	News      *news.News
 	Schedule  *schedule.Scheduler
@@ -86,6 +88,7 @@ type Desk struct {
 	folder       *ops.Folder
 	controlToken string
 	server       *http.Server // once it serves
+	url          string       // where it serves
 	tls          *tls.Config  // of the SMTP listener, nil without a certificate
 	announcer    announcer
 	commands     commands
@@ -169,15 +172,20 @@ func (d *Desk) flows() {
 		MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged, Threads: threads{d},
 		Granted: d.mailboxGranted,
 	})
-	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
+	d.Outbox = outbox.New(d.App, d.Log, d.Clock, notify.Sender{App: d.App, Secrets: d.Secrets, Next: d.Mail}, d.Files, limits{d.App})
+	d.Notices = notify.New(notify.Deps{
+		App: d.App, Log: d.Log, Clock: d.Clock, Secrets: d.Secrets, Ledger: d.Ledger, Files: d.Files, Outbox: d.Outbox,
+		Mailboxes: d.Mailboxes, Replies: byMail{d}, Site: d.home,
+	})
 	d.Intake = intake.New(intake.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Ledger: d.Ledger, Files: d.Files, Tickets: d.Tickets,
-		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes, Judge: mailauth.New(d.resolver(), d.Clock),
+		Tokens: tokens, Outbox: d.Outbox, Mailboxes: d.Mailboxes, Judge: mailauth.New(d.resolver(), d.Clock), Notices: d.Notices,
 	})
 	d.Replies = reply.New(reply.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Tickets: d.Tickets, Tokens: tokens, Outbox: d.Outbox,
 		Mailboxes: d.Mailboxes, UndoSeconds: func() int { return setting.Int(d.App, setting.MailUndoSeconds) },
 		ServerState: d.serverState, Paused: d.paused, SetPaused: d.setPaused,
+		Open: d.openNow, Company: func(app core.App) string { return setting.Text(app, setting.DeskName) },
 	})
 	d.Pages = conversation.New(conversation.Deps{
 		App: d.App, Log: d.Log, Clock: d.Clock, Wall: d.Wall, Tickets: d.Tickets, Ledger: d.Ledger, Files: d.Files,

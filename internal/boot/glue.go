@@ -14,6 +14,7 @@ import (
 	"github.com/deskbell/deskbell/internal/health"
 	"github.com/deskbell/deskbell/internal/mailauth"
 	"github.com/deskbell/deskbell/internal/ops"
+	"github.com/deskbell/deskbell/internal/option"
 	"github.com/deskbell/deskbell/internal/outbox"
 	"github.com/deskbell/deskbell/internal/route"
 	"github.com/deskbell/deskbell/internal/setting"
@@ -34,6 +35,12 @@ type threads struct{ d *Desk }
 func (t threads) Entered() (bool, error)                         { return t.d.Intake.Entered() }
 func (t threads) Known(id string) (bool, error)                  { return t.d.Intake.Known(id) }
 func (t threads) Belongs(id string, refs []string) (bool, error) { return t.d.Intake.Belongs(id, refs) }
+
+// openNow reports whether it is within business hours.
+func (d *Desk) openNow() bool {
+	hours := setting.JSON[option.Hours](d.App, setting.DeskHours)
+	return hours.Open(d.Clock.Now().In(setting.Zone(d.App, setting.DeskTimeZone)))
+}
 
 func (d *Desk) resolver() mailauth.Resolver {
 	if d.Resolver != nil {

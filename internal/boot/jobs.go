@@ -20,7 +20,7 @@ func (d *Desk) jobs() {
 	})
 	d.Schedule.Register(schedule.Job{
 		Name: "access.tidy", Title: "Forget ended sign-ins and answered requests", Spec: "10 3 * * *",
-		Run: func(context.Context) error { return errors.Join(d.Access.Tidy(), d.Replies.Tidy()) },
+		Run: func(context.Context) error { return errors.Join(d.Access.Tidy(), d.Replies.Tidy(), d.Notices.Tidy()) },
 	})
 	d.Schedule.Register(schedule.Job{
 		Name: "mail.signing", Title: "Look whether the records of the keys that sign mail are in the DNS", Spec: "20 4 * * *",

@@ -42,6 +42,9 @@ func (d *Desk) parts() []part {
 		{"ledger", d.Ledger.Run},
 		{"outbox", d.Outbox.Run},
 		{"reply watch", d.Replies.Watch},
+		{"acknowledgements", d.Replies.Acknowledge},
+		{"notices", d.Notices.Tell},
+		{"answers by mail", d.Notices.Enter},
 		{"intake", d.Intake.Run},
 		{"schedule", d.Schedule.Run},
 		{"news", d.News.Run},
@@ -67,6 +70,7 @@ func (d *Desk) Serve(ctx context.Context, o ServeOptions) error {
 		return err
 	}
 	d.announcer.begin(o.Out, d.Certificates == nil || d.Certificates.Ready())
+	d.url = in.url
 	stop := d.start()
 	stopBeside := d.beside(in)
 	d.bindServe(in)

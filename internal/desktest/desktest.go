@@ -36,6 +36,7 @@ const (
 // Options say what kind of desk a test needs.
 type Options struct {
 	Dir     string            // "" = a temporary folder
+	Address string            // what customers write to, "" = Address
 	Clock   desk.Clock        // nil = the machine's
 	SMTP    *Server           // where the desk sends its mail, nil = it can't send
 	IMAP    *Server           // where the desk reads its mail, nil = its own SMTP listener
@@ -94,9 +95,12 @@ func Start(t testing.TB, o Options) *Desk {
 
 func (d *Desk) setUp(o Options) {
 	d.t.Helper()
-	in := setup.Input{Company: "Desk Test", Address: Address, TimeZone: "Europe/Berlin", Owner: setup.Owner{Name: "Ines Moreau", Email: OwnerEmail, Password: OwnerPassword}}
+	if o.Address == "" {
+		o.Address = Address
+	}
+	in := setup.Input{Company: "Desk Test", Address: o.Address, TimeZone: "Europe/Berlin", Owner: setup.Owner{Name: "Ines Moreau", Email: OwnerEmail, Password: OwnerPassword}}
 	if !o.Sandbox {
-		in.Mailbox = &email.Input{Address: Address, Name: "Desk Test", SMTP: server(o.SMTP), IMAP: server(o.IMAP)}
+		in.Mailbox = &email.Input{Address: o.Address, Name: "Desk Test", SMTP: server(o.SMTP), IMAP: server(o.IMAP)}
 	}
 	if _, err := d.Setup.Do(d.t.Context(), in); err != nil {
 		d.t.Fatal(err)
@@ -257,7 +261,14 @@ func (d *Desk) Get(path string, out any) {
 // Receive hands a mail to the desk's SMTP listener as a stranger's server would.
 func (d *Desk) Receive(from string, raw string) {
 	d.t.Helper()
-	if err := smtp.SendMail(d.SMTP, nil, from, []string{Address}, []byte(strings.ReplaceAll(raw, "\n", "\r\n"))); err != nil {
+	d.ReceiveFor(from, Address, raw)
+}
+
+// ReceiveFor is Receive for another address of the desk; from "" is the null sender.
+func (d *Desk) ReceiveFor(from, to, raw string) {
+	d.t.Helper()
+	raw = strings.ReplaceAll(strings.ReplaceAll(raw, "\r\n", "\n"), "\n", "\r\n")
+	if err := smtp.SendMail(d.SMTP, nil, from, []string{to}, []byte(raw)); err != nil {
 		d.t.Fatalf("the desk did not take the mail: %v", err)
 	}
 }

@@ -197,6 +197,20 @@ func Happened(app core.App, ticket string, after int64, kinds ...string) (bool, 
 	return found, err
 }
 
+// agentKinds are the kinds of HappenedToAgent, as their index says them.
+const agentKinds = "kind IN ('agent.left','agent.password_changed','agent.email_changed')"
+
+// HappenedToAgent reports whether an agent left, or changed password or e-mail,
+// after seq.
+func HappenedToAgent(app core.App, agent string, after int64) (bool, error) {
+	found := false
+	err := eachRow(app, "WHERE subject = ? AND seq > ? AND "+agentKinds+" LIMIT 1", []any{agent, after}, func(desk.Event, []byte, []byte) error {
+		found = true
+		return nil
+	})
+	return found, err
+}
+
 // Last is the newest sequence number, 0 for an empty log.
 func Last(app core.App) (int64, error) {
 	seq, _, err := lastRow(app)

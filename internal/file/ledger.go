@@ -61,6 +61,7 @@ type Entry struct {
 	State      State
 	Message    string
 	Reason     string // code, "" for none
+	ReasonText string // what the desk said beside the code, "" for nothing
 	Tries      int
 	NextTry    int64 // ms, when intake looks again after a failed try; 0 = at once
 	ContentKey string

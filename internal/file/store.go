@@ -11,7 +11,7 @@ import (
 )
 
 const entryColumns = `seq, id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
-	old, too_large, state, message, reason, tries, next_try, content_key, path, coalesce(sender, ''), coalesce(subject, ''), origin, peer, helo`
+	old, too_large, state, message, reason, tries, next_try, content_key, path, coalesce(sender, ''), coalesce(subject, ''), origin, peer, helo, reason_text`
 
 func insertEntry(tx core.App, e *Entry) error {
 	return sqlite.Exec(tx, `INSERT INTO ledger (id, channel, mailbox, source_id, received, sha256, size, mail_from, rcpt_to,
@@ -32,7 +32,7 @@ func entriesWhere(app core.App, withRaw bool, where string, args ...any) ([]*Ent
 		var rcpt, sender string
 		err := r.Scan(&e.Seq, &e.ID, (*string)(&e.Channel), &e.Mailbox, &e.SourceID, &e.Received, &e.SHA256, &e.Size,
 			&e.MailFrom, &rcpt, &e.Old, &e.TooLarge, (*string)(&e.State), &e.Message, &e.Reason, &e.Tries, &e.NextTry,
-			&e.ContentKey, &e.path, &sender, &e.Subject, (*string)(&e.Origin), &e.Peer, &e.Helo, &e.raw)
+			&e.ContentKey, &e.path, &sender, &e.Subject, (*string)(&e.Origin), &e.Peer, &e.Helo, &e.ReasonText, &e.raw)
 		if err != nil {
 			return err
 		}
@@ -123,6 +123,18 @@ func CountQuarantined(app core.App) (n int, err error) {
 // below, 0 for the start.
 func Entries(app core.App, before int64, limit int) ([]*Entry, error) {
 	return entriesWhere(app, false, "seq < ? ORDER BY seq DESC LIMIT ?", below(before), limit)
+}
+
+// OriginOf is how the mail of an entry came.
+func OriginOf(app core.App, id string) (origin Origin, err error) {
+	_, err = sqlite.One(app, []any{(*string)(&origin)}, "SELECT origin FROM ledger WHERE id = ?", id)
+	return origin, err
+}
+
+// Explain notes what the desk says about why an entry is in quarantine.
+func Explain(tx core.App, e *Entry, text string) error {
+	e.ReasonText = text
+	return sqlite.Exec(tx, "UPDATE ledger SET reason_text = ? WHERE seq = ?", text, e.Seq)
 }
 
 // Settle records in tx what became of an entry.

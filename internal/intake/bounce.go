@@ -74,7 +74,7 @@ func (in *Intake) failed(tx core.App, t *ticket.Ticket, original *message.Messag
 			return err
 		}
 	}
-	if !news || t.Status.Active() {
+	if !news || t.Status.Active() || original.Kind == desk.KindAuto {
 		return nil
 	}
 	return in.Tickets.Reopen(tx, desk.System("intake"), t, "bounced")

@@ -45,6 +45,8 @@ const (
 	ReasonError      = "error"
 	ReasonOwnMail    = "own_mail"
 	ReasonProbe      = "probe"
+	ReasonAutoAnswer = "auto_answer"   // a machine answered a notice to an agent
+	ReasonNotice     = "notice_bounce" // a report about a notice to an agent
 )
 
 // Mailboxes is what intake asks about our mailboxes.
@@ -59,6 +61,17 @@ type Mailboxes interface {
 	OwnDomain(address string) (bool, error)
 	// AuthServersOf are the servers whose checks of senders a mailbox believes.
 	AuthServersOf(mailbox string) ([]string, error)
+}
+
+// Notices knows the mails by which agents were told of tickets.
+type Notices interface {
+	// Named reports whether a Message-ID is, or claims to be, of such a mail.
+	Named(messageID string) bool
+	// Take uses up in tx what a mail answers. refusal is why it must not count as
+	// the agent's answer, one of desk.Answer..., "" when it does.
+	Take(tx core.App, a desk.NoticeAnswer) (refusal string, err error)
+	// DeliveryOf is the id of the delivery that carries a Message-ID, "" for none.
+	DeliveryOf(app core.App, messageID string) (string, error)
 }
 
 // Judge says who really wrote a mail; *mailauth.Judge is one.
@@ -78,6 +91,7 @@ type Deps struct {
 	Outbox    *outbox.Outbox
 	Mailboxes Mailboxes
 	Judge     Judge
+	Notices   Notices
 }
 
 // Intake reads the ledger of one desk.

@@ -1,11 +1,13 @@
 package intake
 
 import (
+	"strings"
 	"time"
 
 	"github.com/deskbell/deskbell/internal/customer"
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/file"
+	"github.com/deskbell/deskbell/internal/mail"
 	"github.com/deskbell/deskbell/internal/message"
 	"github.com/deskbell/deskbell/internal/ticket"
 	"github.com/pocketbase/pocketbase/core"
@@ -121,9 +123,12 @@ func (in *Intake) joinOlder(tx core.App, l *letter, t *ticket.Ticket, m *message
 	return in.Tickets.Touch(tx, t, ticket.Said{From: "system", Preview: preview(m.VisibleText), At: m.Created, Arrived: m.Arrived, HasFiles: hasFiles(l)})
 }
 
-// mayAnswer reports whether the desk may answer a letter by itself.
+// mayAnswer reports whether the desk may answer a letter by itself: no machine,
+// list or filter for spam has had a hand in it, and it is news.
 func (l *letter) mayAnswer() bool {
-	return l.mail.MayAutoRespond && l.auth.Result != desk.AuthFail && l.entry.Origin == file.OriginLive && !l.entry.Old
+	nobody := l.entry.Peer != "" && (l.entry.MailFrom == "" || mail.Robot(l.entry.MailFrom)) // the envelope says it
+	spam := strings.HasPrefix(strings.ToLower(l.mail.Header.Get("X-Spam-Flag")), "yes") || strings.HasPrefix(strings.ToLower(l.mail.Header.Get("X-Spam-Status")), "yes")
+	return l.mail.MayAutoRespond && !nobody && !spam && l.auth.Result != desk.AuthFail && l.entry.Origin == file.OriginLive && !l.entry.Old
 }
 
 // proven adds to a reason what was found out about the sender.

@@ -21,6 +21,9 @@ func (in *Intake) receive(tx core.App, l *letter) error {
 		return l.err
 	}
 	l.at = in.arrival(l)
+	if settled, err := in.notice(tx, l); settled || err != nil {
+		return err
+	}
 	if l.entry.Origin == file.OriginSent {
 		return in.receiveSent(tx, l)
 	}
@@ -72,6 +75,9 @@ func (in *Intake) refuse(tx core.App, l *letter) (settled bool, err error) {
 	ours, err := in.Mailboxes.Ours(tx, l.mail.From.Address)
 	if err != nil || !ours {
 		return false, err
+	}
+	if in.Notices.Named(l.mail.MessageID) { // an agent has it forwarded to the desk
+		return true, file.Settle(tx, l.entry, file.StateRefused, "", ReasonOwnMail, l.key)
 	}
 	refs, err := message.ByMessageID(tx, l.mail.MessageID)
 	if err != nil {

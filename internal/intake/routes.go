@@ -15,7 +15,16 @@ import (
 var reasons = map[string]string{
 	ReasonUnreadable: "It is damaged beyond reading. Look at its original; try again after an upgrade.",
 	ReasonOwnAddress: "It says it comes from an address of this desk. That may be a loop or a forgery; try again to make it a ticket.",
-	ReasonError:      "It could not be entered because of an error of ours. Try again; the log says more.",
+
+	desk.AnswerUnknown:  "It answers a notification that this desk does not know. It was not sent on; answer in the ticket itself.",
+	desk.AnswerUsed:     "It answers a notification that was answered before; each takes one answer. It was not sent on; answer in the ticket itself.",
+	desk.AnswerExpired:  "It answers a notification that is older than 14 days. It was not sent on; answer in the ticket itself.",
+	desk.AnswerStranger: "It answers a notification that went to somebody else. It was not sent on.",
+	desk.AnswerUnproven: "It answers a notification, but that the agent really sent it could not be proven. It was not sent on; the agent's domain needs DKIM or SPF, or name the server that checks senders at the mailbox.",
+	desk.AnswerRevoked:  "It answers a notification of an agent who has left, lost the ticket, or changed the password since. It was not sent on.",
+	desk.AnswerRefused:  "It is an agent's answer to a notification, but could not be sent.",
+
+	ReasonError: "It could not be entered because of an error of ours. Try again; the log says more.",
 }
 
 // quarantined is a mail that needs a person.
@@ -70,10 +79,18 @@ func (in *Intake) quarantineList(c *route.Call, p route.Page) (route.List[quaran
 	for i, e := range entries {
 		out[i] = quarantined{
 			ID: e.ID, Channel: e.Channel, Received: desk.MustStamp(e.Received), From: e.Sender, Subject: e.Subject, Size: e.Size, Tries: e.Tries,
-			Reason: message.ShownReason{Code: e.Reason, Text: reasons[e.Reason]},
+			Reason: message.ShownReason{Code: e.Reason, Text: sentence(e)},
 		}
 	}
 	return route.ListOf(out, next), nil
+}
+
+// sentence says why an entry is in quarantine.
+func sentence(e *file.Entry) string {
+	if e.ReasonText == "" {
+		return reasons[e.Reason]
+	}
+	return reasons[e.Reason] + " " + e.ReasonText
 }
 
 // page reads one page of entries and the cursor behind it.

@@ -79,6 +79,10 @@ var loopFields = map[string]bool{
 	"x-csa-complaints": true, "x-failed-recipients": true, "x-ms-exchange-generated-message-source": true,
 }
 
+// Robot reports whether an address is one that no person reads, such as
+// mailer-daemon or no-reply.
+func Robot(address string) bool { return robotAddress(address) }
+
 func robotAddress(a string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(a), "@")
 	return robotLocal().MatchString(local)

@@ -23,6 +23,26 @@ func VisibleText(m *Mail) string {
 	return visible
 }
 
+// Written is what the sender wrote this time and nothing else: "" where nothing
+// is left beside the quoted thread and the signature. It is for texts that are
+// sent on, from which a quote must not leak.
+func Written(m *Mail) string {
+	text := m.Text
+	if m.htmlOnly {
+		visible, _ := splitQuote(m.HTML)
+		text = richtext.Text(ownQuotes.Replace(visible))
+	}
+	lines := textLines(text)
+	fold := foldLines(lines)
+	var b strings.Builder
+	for i, l := range lines {
+		if !fold[i] {
+			b.WriteString(text[l.start:l.end])
+		}
+	}
+	return squeezeBlank(strings.TrimSpace(b.String()))
+}
+
 // ownQuotes makes a blockquote that SplitQuote left, one of the sender's own, a
 // plain block, so that it isn't taken for a quoted thread afterwards.
 var ownQuotes = strings.NewReplacer("<blockquote", "<div", "</blockquote", "</div", "<BLOCKQUOTE", "<div", "</BLOCKQUOTE", "</div")

@@ -13,6 +13,15 @@ import (
 // marks. Together the halves hold all text; quoted is "" where visible would be
 // empty.
 func SplitQuote(markup string) (visible, quoted string) {
+	visible, quoted = splitQuote(markup)
+	if quoted != "" && !hasText(visible) {
+		return markup, ""
+	}
+	return visible, quoted
+}
+
+// splitQuote is SplitQuote for which nothing need be left.
+func splitQuote(markup string) (visible, quoted string) {
 	d := scanHTML(markup)
 	cuts := d.cuts()
 	if len(cuts) == 0 {
@@ -32,9 +41,6 @@ func SplitQuote(markup string) (visible, quoted string) {
 		at = c.to
 	}
 	v.WriteString(markup[at:])
-	if !hasText(v.String()) {
-		return markup, ""
-	}
 	return v.String(), q.String()
 }
 

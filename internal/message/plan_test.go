@@ -15,7 +15,7 @@ func TestTheLastMessageIsFoundByItsIndex(t *testing.T) {
 	}
 	defer func() { _ = app.ResetBootstrapState() }()
 	for _, cond := range []string{
-		"ticket = 'x' AND kind NOT IN ('note','system') AND thread = 'main' ORDER BY rowid DESC LIMIT 1",
+		"ticket = 'x' AND kind NOT IN ('note','system','auto') AND thread = 'main' ORDER BY rowid DESC LIMIT 1",
 		"ticket = 'x' AND kind = 'customer' AND rowid > (SELECT rowid FROM messages WHERE id = 'y') ORDER BY rowid LIMIT 1",
 	} {
 		plan, err := message.Plan(app, cond)

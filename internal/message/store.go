@@ -118,10 +118,10 @@ func Page(app core.App, ticket, before string, limit int) (page []*Message, more
 // Messages are written in the order in which they are learned, so the rowid
 // tells what came after what, whatever the dates and the clock say.
 
-// LastPublic returns the message of a ticket that was learned last and is no
-// note, nil for none.
+// LastPublic returns the message of a ticket that was learned last and that a
+// person said to another, no note and no automatic mail of ours; nil for none.
 func LastPublic(app core.App, ticket string) (*Message, error) {
-	return first(where(app, "ticket = ? AND kind NOT IN ('note','system') AND thread = 'main' ORDER BY rowid DESC LIMIT 1", ticket))
+	return first(where(app, "ticket = ? AND kind NOT IN ('note','system','auto') AND thread = 'main' ORDER BY rowid DESC LIMIT 1", ticket))
 }
 
 // LastFromCustomer returns the message of a customer that was learned last, nil
@@ -147,6 +147,23 @@ func NewerFromOutside(app core.App, ticket, seen string) (newer *Message, known 
 func RepliedAfter(app core.App, ticket, message string) (bool, error) {
 	return sqlite.One(app, []any{new(string)}, `SELECT id FROM messages WHERE ticket = ? AND kind = 'reply'
 		AND rowid > (SELECT rowid FROM messages WHERE id = ?)`, ticket, message)
+}
+
+// First returns the message of a ticket that was learned first, nil for none.
+func First(app core.App, ticket string) (*Message, error) {
+	return first(where(app, "ticket = ? ORDER BY rowid LIMIT 1", ticket))
+}
+
+// IsFirst reports whether nothing was learned in a ticket before a message of it.
+func IsFirst(app core.App, ticket, message string) (bool, error) {
+	before, err := sqlite.One(app, []any{new(string)}, `SELECT id FROM messages WHERE ticket = ?
+		AND rowid < (SELECT rowid FROM messages WHERE id = ?) LIMIT 1`, ticket, message)
+	return !before, err
+}
+
+// Automatic lists the automatic mails of ours in a ticket, oldest first.
+func Automatic(app core.App, ticket string) ([]*Message, error) {
+	return where(app, "ticket = ? AND kind = 'auto' ORDER BY rowid", ticket)
 }
 
 // IDs lists the ids of all messages of a ticket.

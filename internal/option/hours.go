@@ -63,6 +63,17 @@ func ParseHours(value json.RawMessage) (Hours, error) {
 // On lists the spans of a day of the week.
 func (h Hours) On(day time.Weekday) []Span { return h[days[day]] }
 
+// Open reports whether it is open at a time, by the clock of that time's zone.
+func (h Hours) Open(at time.Time) bool {
+	now := at.Hour()*60 + at.Minute()
+	for _, s := range h.On(at.Weekday()) {
+		if from, to := s.Minutes(); from <= now && now < to {
+			return true
+		}
+	}
+	return false
+}
+
 // Closed reports whether there is no open minute in the week.
 func (h Hours) Closed() bool {
 	for _, spans := range h {

@@ -29,6 +29,8 @@ import (
 const (
 	KindReply = "reply"
 	KindAuto  = "auto"
+
+	KindNotice = "notice" // tells an agent of a ticket; it has no message of its own
 )
 
 // Who holds a delivery that is held.

@@ -32,14 +32,20 @@ func (r *Replies) compose(tx core.App, by desk.Actor, t *ticket.Ticket, in Input
 		ID: desk.NewID(r.Clock.Now()), Ticket: t.ID, Kind: desk.KindReply, Author: by, HTML: html, Text: text, VisibleText: text,
 		Subject: replySubject(t.Subject),
 	}
-	if answered != nil && answered.MessageID != "" {
-		m.InReplyTo = answered.MessageID
-		m.References = append(append([]string{}, answered.References...), answered.MessageID)
-		if extra := len(m.References) - maxReferences; extra > 0 {
-			m.References = append(m.References[:1:1], m.References[extra+1:]...)
-		}
-	}
+	follow(m, answered)
 	return m, r.address(tx, t, in, m)
+}
+
+// follow makes m an answer to another message, which may be nil.
+func follow(m, answered *message.Message) {
+	if answered == nil || answered.MessageID == "" {
+		return
+	}
+	m.InReplyTo = answered.MessageID
+	m.References = append(append([]string{}, answered.References...), answered.MessageID)
+	if extra := len(m.References) - maxReferences; extra > 0 {
+		m.References = append(m.References[:1:1], m.References[extra+1:]...)
+	}
 }
 
 // replySubject is the subject of an answer: "Re:" once, whatever was there.
@@ -173,9 +179,9 @@ func imagesOf(html string) []string {
 	return ids
 }
 
-// outgoing makes what leaves the desk: pictures of ours as inline parts, the
-// agent's signature below; it gives the files to the message.
-func (r *Replies) outgoing(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, in Input) (html, text string, files []string, err error) {
+// outgoing makes what leaves the desk through a mailbox: pictures of ours as
+// inline parts, the signature below; it gives the files to the message.
+func (r *Replies) outgoing(tx core.App, by desk.Actor, t *ticket.Ticket, m *message.Message, in Input, mailbox string) (html, text string, files []string, err error) {
 	inline := imagesOf(m.HTML)
 	for _, id := range append(append([]string{}, in.Attachments...), inline...) {
 		if !slices.Contains(files, id) {
@@ -188,7 +194,7 @@ func (r *Replies) outgoing(tx core.App, by desk.Actor, t *ticket.Ticket, m *mess
 	if err := file.MarkInline(tx, inline); err != nil {
 		return "", "", nil, err
 	}
-	if err := r.sign(tx, by, m); err != nil {
+	if err := r.sign(tx, by, m, mailbox); err != nil {
 		return "", "", nil, err
 	}
 	html = richtext.RewriteImages(m.HTML, func(src string) (string, bool) {
@@ -203,17 +209,27 @@ func (r *Replies) outgoing(tx core.App, by desk.Actor, t *ticket.Ticket, m *mess
 // signatureMark stands between what was written and the signature.
 const signatureMark = "<p>-- <br></p>"
 
-// sign adds the signature of the agent who writes.
-func (r *Replies) sign(tx core.App, by desk.Actor, m *message.Message) error {
-	if by.Kind != desk.ActorAgent {
-		return nil
-	}
-	who, err := access.FindAgent(tx, by.ID)
-	if err != nil || who == nil || who.Signature == "" {
+// sign adds the signature of the agent who writes, else that of the mailbox.
+func (r *Replies) sign(tx core.App, by desk.Actor, m *message.Message, mailbox string) error {
+	signature, err := r.signatureOf(tx, by, mailbox)
+	if err != nil || signature == "" {
 		return err
 	}
-	signature := richtext.SanitizeCompose(who.Signature)
+	signature = richtext.SanitizeCompose(signature)
 	m.HTML += signatureMark + signature
 	m.Text += "\n\n-- \n" + richtext.Text(signature)
 	return nil
+}
+
+func (r *Replies) signatureOf(tx core.App, by desk.Actor, mailbox string) (string, error) {
+	if by.Kind == desk.ActorAgent {
+		who, err := access.FindAgent(tx, by.ID)
+		if err != nil {
+			return "", err
+		}
+		if who != nil && who.Signature != "" {
+			return who.Signature, nil
+		}
+	}
+	return r.Mailboxes.SignatureOf(tx, mailbox)
 }

@@ -32,6 +32,11 @@ type Mailboxes interface {
 	SenderOf(app core.App, mailbox string) (id string, from desk.Address, plus bool, err error)
 	// Ours reports whether an address is one of our mailboxes.
 	Ours(app core.App, address string) (bool, error)
+	// SignatureOf is the HTML below replies of who has no signature, "" for none.
+	SignatureOf(app core.App, mailbox string) (string, error)
+	// AcknowledgementOf is the HTML with which a mailbox answers a new ticket by
+	// itself, "" for nothing, and whether only outside of business hours.
+	AcknowledgementOf(app core.App, mailbox string) (text string, outsideHours bool, err error)
 }
 
 // Deps are the parts that replies work on.
@@ -50,6 +55,9 @@ type Deps struct {
 	SetPaused func(tx core.App, by desk.Actor, paused bool) error
 
 	UndoSeconds func() int // seconds a reply is held when the request doesn't say
+
+	Open    func() bool               // whether it is within business hours
+	Company func(app core.App) string // the desk's name, for automatic mail
 }
 
 // Replies are the replies of one desk.
@@ -157,20 +165,27 @@ func (r *Replies) send(tx core.App, by desk.Actor, t *ticket.Ticket, in Input) (
 		return nil, err
 	}
 	m.From = from
-	d := &outbox.Delivery{
-		ID: desk.NewID(r.Clock.Now()), Kind: outbox.KindReply, Ticket: t.ID, Message: m.ID, Mailbox: mailbox, From: from,
-		To: m.To, Cc: m.Cc, Bcc: m.Bcc, Subject: m.Subject, InReplyTo: m.InReplyTo, References: m.References, HeldBy: heldBy, NotBefore: notBefore,
-		Author: authorOf(by), Before: before(t, in),
-	}
-	d.MessageID = r.Tokens.MessageID(d.ID, t.Number, domainOf(from.Address))
-	m.MessageID = d.MessageID
-	if plus {
-		d.ReplyTo = []desk.Address{{Name: from.Name, Address: r.Tokens.PlusAddress(from.Address, t.Number)}}
-	}
-	if d.HTML, d.Text, d.Files, err = r.outgoing(tx, by, t, m, in); err != nil {
+	d := r.deliveryOf(outbox.KindReply, t, m, mailbox, plus)
+	d.HeldBy, d.NotBefore, d.Author, d.Before = heldBy, notBefore, authorOf(by), before(t, in)
+	if d.HTML, d.Text, d.Files, err = r.outgoing(tx, by, t, m, in, mailbox); err != nil {
 		return nil, err
 	}
 	return m, r.store(tx, by, t, m, d, in)
+}
+
+// deliveryOf makes the delivery of a message through a mailbox, whose id the
+// message gets; plus tells whether plus-addresses reach the mailbox.
+func (r *Replies) deliveryOf(kind string, t *ticket.Ticket, m *message.Message, mailbox string, plus bool) *outbox.Delivery {
+	d := &outbox.Delivery{
+		ID: desk.NewID(r.Clock.Now()), Kind: kind, Ticket: t.ID, Message: m.ID, Mailbox: mailbox, From: m.From,
+		To: m.To, Cc: m.Cc, Bcc: m.Bcc, Subject: m.Subject, InReplyTo: m.InReplyTo, References: m.References,
+	}
+	d.MessageID = r.Tokens.MessageID(d.ID, t.Number, domainOf(m.From.Address))
+	m.MessageID = d.MessageID
+	if plus {
+		d.ReplyTo = []desk.Address{{Name: m.From.Name, Address: r.Tokens.PlusAddress(m.From.Address, t.Number)}}
+	}
+	return d
 }
 
 // store writes message, delivery, participants and what changes on the ticket.
@@ -357,8 +372,8 @@ func (r *Replies) Note(who *route.Caller, number int64, body string, attachments
 func (r *Replies) Watch(ctx context.Context) error {
 	return r.Log.Follow(ctx, "reply.failed", func(_ context.Context, events []desk.Event) error {
 		for _, e := range events {
-			if e.Kind != "delivery."+string(desk.SendFailed) || e.Ticket == "" {
-				continue
+			if e.Kind != "delivery."+string(desk.SendFailed) || e.Ticket == "" || e.Message == "" {
+				continue // a mail to an agent is none that the customer misses
 			}
 			if err := r.bringBack(e); err != nil {
 				return err
@@ -372,6 +387,10 @@ func (r *Replies) bringBack(e desk.Event) error {
 	return r.App.RunInTransaction(func(tx core.App) error {
 		t, err := ticket.Find(tx, e.Ticket)
 		if err != nil || t == nil || t.Status.Active() {
+			return err
+		}
+		m, err := message.Find(tx, e.Message)
+		if err != nil || m != nil && m.Kind == desk.KindAuto { // nobody waits for that one
 			return err
 		}
 		// The log may bring an event again: somebody may have solved it since.

@@ -44,6 +44,9 @@ func (r *Replies) Undo(who *route.Caller, delivery string) (draft *ticket.Draft,
 		if err != nil || t == nil {
 			return err
 		}
+		if m.Kind == desk.KindAuto { // nobody wrote it
+			return r.takeBack(tx, who.Actor, t, m, d)
+		}
 		if draft, err = r.draftOf(tx, who.Actor, t, m, d); err != nil {
 			return err
 		}

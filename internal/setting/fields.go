@@ -2,6 +2,8 @@ package setting
 
 import (
 	"encoding/json"
+	"net/url"
+	"strings"
 
 	"github.com/deskbell/deskbell/internal/desk"
 	"github.com/deskbell/deskbell/internal/netguard"
@@ -14,6 +16,7 @@ const (
 	DeskName          = "desk.name"
 	DeskTimeZone      = "desk.time_zone"
 	DeskHours         = "desk.hours"
+	DeskURL           = "desk.url"
 	MailUndoSeconds   = "mail.undo_s"
 	MailAutoPerMinute = "mail.auto_per_minute"
 	MailMaxMB         = "mail.max_mb"
@@ -39,6 +42,10 @@ func init() {
 		},
 	})
 	option.Register(desk.Field{
+		Key: DeskURL, Label: "Address of this desk", Kind: desk.FieldText,
+		Help: "How agents reach it from outside, such as https://desk.example.com. Mails link to it; without it they link to the address it listens on.",
+	}, option.CheckedBy(checkURL))
+	option.Register(desk.Field{
 		Key: MailUndoSeconds, Label: "Undo window", Kind: desk.FieldNumber, Unit: "s",
 		Min: new(0.0), Max: new(60.0), Default: 10,
 		Help: "How long a reply waits before it goes out, so that it can be taken back.",
@@ -58,6 +65,19 @@ func init() {
 		Help: "Hosts, addresses or networks of the inside, each with an optional port, that Deskbell may connect to.",
 	},
 		option.CheckedBy(checkNetworks), option.OwnerOnly)
+}
+
+// checkURL takes the address of a web site, without more behind its host.
+func checkURL(value json.RawMessage) error {
+	var text string
+	if err := json.Unmarshal(value, &text); err != nil || text == "" {
+		return err
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return desk.Errorf(desk.Invalid, "Enter the address as in https://desk.example.com, without anything behind it.")
+	}
+	return nil
 }
 
 // checkNetworks asks the dialer whether it understands a list of addresses.

@@ -62,7 +62,7 @@ func TestTooMuchAutomaticMailIsHeldAndRepliesAreNot(t *testing.T) {
 		t.Errorf("%d automatic mails went out over a limit of 3", n)
 	}
 	for _, m := range sink.Mails() {
-		if head := string(m.Data); m.From != "" || !strings.Contains(head, "Auto-Submitted: auto-replied") || !strings.Contains(head, "X-Auto-Response-Suppress: All") {
+		if head := string(m.Data); m.From != "" || !strings.Contains(head, "Auto-Submitted: auto-generated") || !strings.Contains(head, "X-Auto-Response-Suppress: All") {
 			t.Errorf("not by RFC 3834: from %q\n%s", m.From, head)
 		}
 	}

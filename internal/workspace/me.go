@@ -34,6 +34,9 @@ type meAgent struct {
 	Email     string      `json:"email"`
 	Roles     []desk.Role `json:"roles"`
 	Signature string      `json:"signature"`
+
+	NotifyNew    bool `json:"notify_new"`
+	NotifyAnswer bool `json:"notify_answer"`
 }
 
 type meDesk struct {
@@ -76,7 +79,7 @@ func (d Deps) me(app core.App, who *route.Caller) (*me, error) {
 			return nil, err
 		}
 		if agent != nil {
-			out.Agent.Signature = agent.Signature
+			out.Agent.Signature, out.Agent.NotifyNew, out.Agent.NotifyAnswer = agent.Signature, agent.NotifyNew, agent.NotifyAnswer
 		}
 	}
 	for _, p := range access.Permissions() {

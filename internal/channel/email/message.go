@@ -134,7 +134,11 @@ func setHeader(m *gomail.Msg, out desk.Outbound) {
 		m.SetGenHeader(gomail.HeaderReferences, refs)
 	}
 	if out.Auto { // RFC 3834
-		m.SetGenHeader("Auto-Submitted", "auto-replied")
+		kind := "auto-replied"
+		if out.InReplyTo == "" {
+			kind = "auto-generated"
+		}
+		m.SetGenHeader("Auto-Submitted", kind)
 		m.SetGenHeader("X-Auto-Response-Suppress", "All")
 	}
 }

@@ -108,6 +108,7 @@ func (s *Service) Routes(t *route.Table) {
 		})
 	s.dnsRoutes(t)
 	s.wayRoutes(t)
+	s.acknowledgementRoutes(t)
 }
 
 func (s *Service) connect(c *route.Call, in Input) (shownMailbox, error) {

@@ -76,7 +76,7 @@ func TestSendAutomaticMail(t *testing.T) {
 		t.Fatalf("got %+v", result)
 	}
 	m := server.Wait(t, 1)[0]
-	if m.From != "" || !strings.Contains(string(m.Data), "Auto-Submitted: auto-replied\r\n") || !strings.Contains(string(m.Data), "X-Auto-Response-Suppress: All\r\n") {
+	if m.From != "" || !strings.Contains(string(m.Data), "Auto-Submitted: auto-generated\r\n") || !strings.Contains(string(m.Data), "X-Auto-Response-Suppress: All\r\n") {
 		t.Errorf("from %q:\n%s", m.From, m.Data)
 	}
 }

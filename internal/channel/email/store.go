@@ -58,8 +58,10 @@ func readArgs(m Mailbox) []any {
 }
 
 func remove(tx core.App, id string) error {
-	if err := sqlite.Exec(tx, `DELETE FROM imap_folders WHERE mailbox = ?`, id); err != nil {
-		return err
+	for _, table := range []string{"imap_folders", "acknowledgements"} {
+		if err := sqlite.Exec(tx, `DELETE FROM `+table+` WHERE mailbox = ?`, id); err != nil {
+			return err
+		}
 	}
 	if err := removeGrant(tx, id); err != nil {
 		return err
