@@ -34,7 +34,7 @@ var levels = [][]string{
 var inside = []string{"mail>richtext", "option>netguard", "setup>channel/email", "channel/sandbox>channel/email"}
 
 // testKit lists packages that only tests may import.
-var testKit = []string{"desktest", "desktest/smtptest", "desktest/imaptest", "desktest/dovecottest", "desktest/acmetest", "desktest/dnstest"}
+var testKit = []string{"desktest", "desktest/smtptest", "desktest/imaptest", "desktest/dovecottest", "desktest/oauthtest", "desktest/acmetest", "desktest/dnstest"}
 
 func level(pkg string) int {
 	return slices.IndexFunc(levels, func(l []string) bool { return slices.Contains(l, pkg) })

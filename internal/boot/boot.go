@@ -167,6 +167,7 @@ func (d *Desk) flows() {
 		App: d.App, Mailboxes: d.Mailboxes, Ledger: d.Ledger, Guard: d.Guard, Box: d.Secrets, Clock: d.Clock,
 		SMTPAddr: d.SMTPAddr, TLS: d.tls, Hostname: d.name(), Names: d.names(), Resolver: d.resolver(),
 		MaxSize: int64(setting.Int(d.App, setting.MailMaxMB)) << 20, Changed: d.mailboxChanged, Threads: threads{d},
+		Granted: d.mailboxGranted,
 	})
 	d.Outbox = outbox.New(d.App, d.Log, d.Clock, d.Mail, d.Files, limits{d.App})
 	d.Intake = intake.New(intake.Deps{

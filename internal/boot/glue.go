@@ -54,6 +54,13 @@ func (d *Desk) mailboxChanged(mailbox string) {
 	}
 }
 
+// mailboxGranted sends at once what waited for the desk to be let in.
+func (d *Desk) mailboxGranted(mailbox string) {
+	if err := d.Outbox.Hurry(mailbox); err != nil {
+		d.App.Logger().Error("waiting mail could not be hurried", "mailbox", mailbox, "error", err)
+	}
+}
+
 // serverState is how the way out of the default mailbox is doing.
 func (d *Desk) serverState(app core.App) (any, error) {
 	box, err := d.Mailboxes.Default(app)
@@ -160,6 +167,8 @@ func (d *Desk) mailboxBanners(app core.App, who *route.Caller) ([]health.Banner,
 	for _, m := range all {
 		if m.State == email.StateFailing {
 			out = append(out, health.Banner{ID: "mailbox:" + m.ID, Level: "warn", Text: m.Address + ": " + m.StateText, Href: new("/settings/mailboxes")})
+		} else if text := d.Mail.GrantText(m); text != "" {
+			out = append(out, health.Banner{ID: "grant:" + m.ID, Level: "warn", Text: m.Address + ": " + text, Href: new("/settings/mailboxes")})
 		}
 	}
 	return out, nil

@@ -28,6 +28,7 @@ func (d *Desk) routes() {
 	setting.Routes(t, d.App, d.Log)
 	d.Schedule.Routes(t)
 	d.Mail.Routes(t)
+	d.Mail.OAuthRoutes(t, d.site, d.Access)
 	d.Sandbox.Routes(t)
 	d.Health.Routes(t)
 	d.certificateRoutes(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -73,6 +74,11 @@ func serveFlags(c *cobra.Command) {
 
 func serve(c *cobra.Command, dir string) error { return serveWith(c, dir, nil) }
 
+// heapGoal is what the heap is kept to while there is a way: mails made to be
+// expensive leave much garbage behind in a moment. It is no limit; GOMEMLIMIT
+// in the environment wins.
+const heapGoal = 280 << 20
+
 // overHTTPS reads what serving by HTTPS needs, and refuses flags that don't go
 // together.
 func overHTTPS(c *cobra.Command, o *boot.Options, s *boot.ServeOptions) error {
@@ -106,6 +112,9 @@ func overHTTPS(c *cobra.Command, o *boot.Options, s *boot.ServeOptions) error {
 // serveWith does something to the opened desk before it is served; prepare may
 // be nil.
 func serveWith(c *cobra.Command, dir string, prepare func(*boot.Desk) error) error {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapGoal)
+	}
 	o := boot.Options{Dir: dir, Version: Version}
 	o.SMTPAddr, _ = c.Flags().GetString("smtp")
 	o.TLSCert, _ = c.Flags().GetString("tls-cert")

@@ -55,6 +55,29 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzThread holds that what a mail refers to are bounded lists of ids that can
+// be looked up, whatever stands in its fields.
+func FuzzThread(f *testing.F) {
+	for _, seed := range []string{
+		"<a@b>", "<a@b> <c@d>\r\n\t<e@f>", "a@b", "<<a@b>>", "<a@b", "\"quoted <a@b>\" <c@d>", "<a b@c>", "Your mail of today <a@b>",
+		strings.Repeat("<x@y> ", 300), "<>", "<@>", "(<a@b>) <c@d>", "=?utf-8?Q?=3Ca=40b=3E?=",
+	} {
+		f.Add(seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, refs, inReplyTo string) {
+		raw := "From: a@b.test\r\nReferences: " + refs + "\r\nIn-Reply-To: " + inReplyTo + "\r\nMessage-ID: " + inReplyTo + "\r\n\r\nbody\r\n"
+		m := Parse([]byte(raw))
+		for _, id := range append(append([]string{m.MessageID}, m.References...), m.InReplyTo...) {
+			if strings.ContainsAny(id, "<>\r\n\x00") || !utf8.ValidString(id) || len(id) > 2000 {
+				t.Errorf("no id to look up: %q", id)
+			}
+		}
+		if len(m.References) > 2000 {
+			t.Errorf("%d references", len(m.References))
+		}
+	})
+}
+
 func FuzzSplitQuote(f *testing.F) {
 	for _, raw := range seeds(f) {
 		f.Add(Parse(raw).HTML)

@@ -15,6 +15,9 @@ func messageIDs(values []string) []string {
 	add := func(id string) {
 		id = strings.Join(strings.Fields(id), "")
 		id = strings.Trim(id, "<>")
+		if i := strings.IndexAny(id, "<>"); i >= 0 {
+			id = id[:i] // a bracket inside would break the fields of an answer
+		}
 		if id != "" && len(id) <= maxID && !seen[id] {
 			seen[id] = true
 			ids = append(ids, id)

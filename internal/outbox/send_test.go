@@ -37,6 +37,7 @@ type kit struct {
 	app    core.App
 	clock  *desk.TestClock
 	limits limits
+	outbox *outbox.Outbox
 	id     string
 }
 
@@ -48,6 +49,7 @@ func start(t *testing.T, f send, before ...string) *kit {
 	}
 	k := &kit{t: t, app: app, clock: desk.NewTestClock(time.Now())}
 	o := outbox.New(app, event.New(app, k.clock), k.clock, f, noFiles{}, &k.limits)
+	k.outbox = o
 	for _, query := range before {
 		k.exec(query)
 	}

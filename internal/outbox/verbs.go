@@ -64,6 +64,30 @@ func (o *Outbox) Retry(tx core.App, by desk.Actor, id string) error {
 	return err
 }
 
+// Hurry makes what waits for another try through a mailbox be tried now, as when
+// what kept it from sending was mended.
+func (o *Outbox) Hurry(mailbox string) error {
+	return o.app.RunInTransaction(func(tx core.App) error {
+		waiting, err := recipientsWhere(tx, "r.state = 'deferred' AND r.mailbox = ?", mailbox)
+		if err != nil {
+			return err
+		}
+		now := desk.Millis(o.clock.Now())
+		for _, r := range waiting {
+			before := r.Recipient
+			r.NextTry = now
+			if _, err := advance(tx, r, before, now); err != nil {
+				return err
+			}
+			if err := refresh(tx, r.Delivery, now); err != nil {
+				return err
+			}
+		}
+		o.wakeAfter(tx)
+		return nil
+	})
+}
+
 // CountAsSent settles an uncertain delivery as sent in tx, which a person decides.
 func (o *Outbox) CountAsSent(tx core.App, by desk.Actor, id string) error {
 	d, err := mustFind(tx, id)

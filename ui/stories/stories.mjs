@@ -11,7 +11,7 @@ import { closeBrowser } from './kit/browser.mjs';
 import { World } from './kit/world.mjs';
 
 // The longest first: two at a time.
-const NAMES = ['phone', 'german', 'pages', 'hostile', 'draft', 'pair', 'minute', 'thumb', 'letter', 'setup'];
+const NAMES = ['phone', 'german', 'pages', 'hostile', 'draft', 'pair', 'minute', 'thumb', 'letter', 'link', 'setup'];
 const LIMIT_MS = 170_000;
 
 const wanted = process.env.STORY?.split(',') ?? NAMES;

@@ -6,10 +6,13 @@ import { fromHtml, toHtml } from '../src/features/schema/html';
 import { emailOf, isEmail, nameOf, splitAddresses } from '../src/features/ticket/address';
 
 describe('checks before sending', () => {
-  it.each(['I attached the receipt', 'see the attachment', 'Die Rechnung ist im Anhang', 'vedlagt er kvitteringen'])(
-    '%s',
-    (text) => expect(mentionsAttachment(`<p>${text}</p>`)).toBe(true),
-  );
+  it.each([
+    'I attached the receipt',
+    'see the attachment',
+    'Die Rechnung ist im Anhang',
+    'Die Rechnung finden Sie in der Anlage',
+    'vedlagt er kvitteringen',
+  ])('%s', (text) => expect(mentionsAttachment(`<p>${text}</p>`)).toBe(true));
   it.each(['we reattach poles', 'tacheometer'])('not: %s', (text) =>
     expect(mentionsAttachment(`<p>${text}</p>`)).toBe(false),
   );
@@ -18,6 +21,10 @@ describe('checks before sending', () => {
   });
   it('takes a note that greets the customer for a reply', () => {
     expect(looksLikeReply('<p>Hi Maren, the pole is ready</p>', 'Maren Holt')).toBe(true);
+    expect(looksLikeReply('<p>Sehr geehrte Frau Holt,</p><p>das Zelt ist da.</p>', 'Maren Holt')).toBe(true);
+    expect(looksLikeReply('<p>Hello,</p><p>it is ready.</p><p>Kind regards<br>Ines</p>', '')).toBe(true);
+    expect(looksLikeReply('<p>Guten Tag,</p><p>es ist da.</p><p>Viele Grüße<br>Ines</p>', '')).toBe(true);
+    expect(looksLikeReply('<p>Hi Tomasz, give her my best regards. Then call back.</p>', 'Maren Holt')).toBe(false);
     expect(looksLikeReply('<p>Hi Tomasz, call Maren</p>', 'Kenji Mori')).toBe(false);
     expect(looksLikeReply('<p>Maren called</p>', 'Maren Holt')).toBe(false);
   });

@@ -123,6 +123,32 @@ describe('leaving the view', () => {
   });
 });
 
+describe('going back', () => {
+  const solved = { view: 'mine', tab: 'solved', sort: '-updated', q: '' } as const;
+  const open = { ...solved, tab: 'open' } as const;
+
+  it('finds the list as it was left: its rows, how far it was scrolled, and what changed since', async () => {
+    list.offset = 340;
+    answer.mockResolvedValue(page([]));
+    await list.open(solved);
+    expect([list.numbers, list.offset]).toEqual([[], 0]);
+    records.patch(4, { status: 'solved' });
+    answer.mockResolvedValue(page([6, 5, 3]));
+    const coming = list.open(open, true);
+    expect([list.numbers, list.offset, list.loading]).toEqual([[5, 3], 340, false]);
+    await coming;
+    expect(list.fresh).toEqual([6]);
+  });
+
+  it('is not what a link does: that starts at the top', async () => {
+    list.offset = 340;
+    await list.open(solved);
+    answer.mockResolvedValue(page([6, 5]));
+    await list.open(open);
+    expect([list.numbers, list.offset]).toEqual([[6, 5], 0]);
+  });
+});
+
 it('finds the neighbour for j, k and auto-advance', () => {
   expect(list.neighbour(null, 1)).toBe(5);
   expect(list.neighbour(5, 1)).toBe(4);

@@ -13,6 +13,7 @@ const (
 	maxGuests      = 200     // connections at once
 	maxGuestsPerIP = 50      // at once from one address
 	commandQuota   = 1 << 20 // bytes of commands between two mails
+	restQuota      = 1 << 28 // bytes that follow in a mail that is too large
 )
 
 // door is the listening socket of the built-in SMTP server. It bounds how many

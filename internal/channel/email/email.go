@@ -64,6 +64,9 @@ type Server struct {
 	Security Security
 	User     string // "" for no sign-in
 	Password string // in the clear, in memory only
+
+	tokens *tokens // give out what to sign in with, nil for a sign-in by password
+	access string  // an access token of theirs, while signing in only
 }
 
 // Addr is "host:port".
@@ -78,6 +81,7 @@ type Mailbox struct {
 	Kind    Kind
 	IMAP    *Server   // nil when it is not fetched
 	SMTP    *Server   // nil when it can't send
+	Grant   *Grant    // lets the desk in by OAuth2, nil when passwords do
 	Since   time.Time // when it was connected: nothing older is taken in
 
 	Signature   string   // HTML below replies, "" for none

@@ -26,6 +26,9 @@ func explain(err error, s Server, protocol string) (sentence, detail string) {
 	if errors.As(err, &own) {
 		return own.Text, ""
 	}
+	if text, words, ok := explainGrant(err, s); ok {
+		return text, words
+	}
 	if text, ok := explainAnswer(err, s); ok {
 		return text, serverWords(err)
 	}
@@ -129,8 +132,8 @@ func signInText(s Server) string {
 	host := strings.ToLower(s.Host + " " + s.User)
 	text := fmt.Sprintf("%s refused the user %s or its password.", s.Host, s.User)
 	for _, p := range []struct{ names, hint string }{
-		{"gmail.com googlemail.com google.com", "Gmail wants an app password: Google Account, Security, 2-Step Verification, App passwords."},
-		{"outlook.com office365.com hotmail.com live.com", "Microsoft takes no passwords here any more: forward the address to the desk instead."},
+		{"gmail.com googlemail.com google.com", "Gmail wants an app password (Google Account, Security, 2-Step Verification, App passwords), or connect by OAuth2."},
+		{"outlook.com office365.com hotmail.com live.com", "Microsoft takes no passwords here any more: connect by OAuth2, or forward the address to the desk."},
 		{"yahoo.com aol.com", "Make an app password in the account's security settings and enter that."},
 		{"icloud.com me.com mac.com", "Apple wants an app-specific password: account.apple.com, Sign-In and Security."},
 		{"fastmail.com messagingengine.com", "Fastmail wants an app password: Settings, Privacy & Security."},

@@ -25,9 +25,8 @@ type imapConn struct {
 	news    chan struct{} // gets something when the server tells of new mails
 }
 
-// openIMAP connects, protects the connection as the server's settings say and
-// signs in. The connection is closed when ctx ends.
-func (d dialer) openIMAP(ctx context.Context, s Server) (*imapConn, error) {
+// connectIMAP is openIMAP with the access token of s, if one is needed.
+func (d dialer) connectIMAP(ctx context.Context, s Server) (*imapConn, error) {
 	c, err := d.imapClient(ctx, s, s.Security)
 	if err != nil && s.Security == SecurityOpportunistic && ctx.Err() == nil && !errors.Is(err, errUnreachable) && !errors.Is(err, errStalled) {
 		c, err = d.imapClient(ctx, s, SecurityNone) // it does not know STARTTLS
@@ -56,8 +55,14 @@ func (d dialer) imapClient(ctx context.Context, s Server, security Security) (*i
 		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Mailbox: c.tell},
 	}
 	err = c.within(ctx, greetingTimeout, func() error {
+		if s.tokens != nil && security == SecurityStartTLS {
+			if conn, err = d.startTLSFirst(w, s); err != nil {
+				return err
+			}
+			security = SecurityTLS
+		}
 		if security != SecurityStartTLS && security != SecurityOpportunistic {
-			c.client = imapclient.New(conn, options)
+			c.client = imapclient.New(emptyLine{conn}, options)
 			return c.client.WaitGreeting()
 		}
 		client, err := imapclient.NewStartTLS(conn, options)
@@ -84,6 +89,9 @@ func (c *imapConn) signIn(s Server) error {
 	}
 	if s.User == "" {
 		return desk.Errorf(desk.Invalid, "%s wants a sign-in. Enter the user and password for fetching.", s.Host)
+	}
+	if s.tokens != nil {
+		return c.signInByToken(s)
 	}
 	caps := c.client.Caps()
 	plain := caps.Has(imap.AuthCap("PLAIN"))

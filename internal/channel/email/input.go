@@ -16,6 +16,8 @@ type ServerInput struct {
 	Security Security `json:"security"` // "" = opportunistic
 	User     string   `json:"user"`     // "" for no sign-in
 	Password *string  `json:"password"` // nil = the one already stored for this server and user
+
+	tokens *tokens // sign in there instead of a password
 }
 
 // Input is a mailbox as somebody typed it.
@@ -103,12 +105,20 @@ func (in *ServerInput) server(protocol string, old *Server, drop bool) (*Server,
 	if err := s.complete(protocol); err != nil {
 		return nil, err
 	}
-	if in.Password != nil {
+	switch {
+	case in.tokens != nil:
+		s.tokens = in.tokens
+	case in.Password != nil:
 		s.Password = *in.Password
-	} else if old != nil && sameAccount(*old, s) {
-		s.Password = old.Password
+	case old != nil && sameAccount(*old, s):
+		s.Password, s.tokens = old.Password, old.tokens
+	case old != nil && old.tokens != nil && s.User != "":
+		return nil, invalid(protocol+".host", "The mailbox signs in by OAuth2. To use another server or user, connect it again, or enter a password.")
 	}
-	if s.User != "" && s.Password == "" {
+	if err := checkProtected(protocol, &s); err != nil {
+		return nil, err
+	}
+	if s.User != "" && s.Password == "" && s.tokens == nil {
 		return nil, invalid(protocol+".password", "Enter the password of %s for %s.", s.User, s.Host)
 	}
 	if s.User == "" && s.Password != "" {

@@ -13,15 +13,15 @@ func TestParseURL(t *testing.T) {
 		protocol, url string
 		want          Server
 	}{
-		{"smtp", "smtp://user:pass@mail.example.com:2525", Server{"mail.example.com", 2525, SecurityOpportunistic, "user", "pass"}},
-		{"smtp", "smtp://127.0.0.1:2525", Server{"127.0.0.1", 2525, SecurityOpportunistic, "", ""}},
-		{"smtp", "smtp://[::1]:25?tls=off", Server{"::1", 25, SecurityNone, "", ""}},
-		{"smtp", "smtps://a%40b.example:p%3A%2F%23%40%20x@mail.example.com", Server{"mail.example.com", 465, SecurityTLS, "a@b.example", "p:/#@ x"}},
-		{"smtp", "smtp+starttls://u:p@mail.example.com/", Server{"mail.example.com", 587, SecurityStartTLS, "u", "p"}},
-		{"imap", "imap://u:p@mail.example.com", Server{"mail.example.com", 143, SecurityOpportunistic, "u", "p"}},
-		{"imap", "imaps://u:p@mail.example.com", Server{"mail.example.com", 993, SecurityTLS, "u", "p"}},
-		{"imap", "IMAP+STARTTLS://u:p@Mail.Example.com:144", Server{"mail.example.com", 144, SecurityStartTLS, "u", "p"}},
-		{"imap", "imap://u:p@bücher.example", Server{"xn--bcher-kva.example", 143, SecurityOpportunistic, "u", "p"}},
+		{"smtp", "smtp://user:pass@mail.example.com:2525", Server{Host: "mail.example.com", Port: 2525, Security: SecurityOpportunistic, User: "user", Password: "pass"}},
+		{"smtp", "smtp://127.0.0.1:2525", Server{Host: "127.0.0.1", Port: 2525, Security: SecurityOpportunistic, User: "", Password: ""}},
+		{"smtp", "smtp://[::1]:25?tls=off", Server{Host: "::1", Port: 25, Security: SecurityNone, User: "", Password: ""}},
+		{"smtp", "smtps://a%40b.example:p%3A%2F%23%40%20x@mail.example.com", Server{Host: "mail.example.com", Port: 465, Security: SecurityTLS, User: "a@b.example", Password: "p:/#@ x"}},
+		{"smtp", "smtp+starttls://u:p@mail.example.com/", Server{Host: "mail.example.com", Port: 587, Security: SecurityStartTLS, User: "u", Password: "p"}},
+		{"imap", "imap://u:p@mail.example.com", Server{Host: "mail.example.com", Port: 143, Security: SecurityOpportunistic, User: "u", Password: "p"}},
+		{"imap", "imaps://u:p@mail.example.com", Server{Host: "mail.example.com", Port: 993, Security: SecurityTLS, User: "u", Password: "p"}},
+		{"imap", "IMAP+STARTTLS://u:p@Mail.Example.com:144", Server{Host: "mail.example.com", Port: 144, Security: SecurityStartTLS, User: "u", Password: "p"}},
+		{"imap", "imap://u:p@bücher.example", Server{Host: "xn--bcher-kva.example", Port: 143, Security: SecurityOpportunistic, User: "u", Password: "p"}},
 	} {
 		in, err := ParseURL(c.protocol, c.url)
 		if err != nil {

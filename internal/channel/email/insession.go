@@ -51,15 +51,22 @@ func (s *inSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 // Data implements smtp.Session: it answers 250 only once the Ledger has the mail.
 func (s *inSession) Data(r io.Reader) error {
+	tooLarge := false
 	if g := s.guest(); g != nil {
 		g.bringing(true)
-		defer g.bringing(false)
+		defer func() {
+			g.bringing(false)
+			if tooLarge { // the rest is read and thrown away before the answer
+				g.quota.Store(restQuota)
+			}
+		}()
 	}
 	raw, err := readMail(r, s.size)
 	if err != nil {
 		var own *smtp.SMTPError
 		if errors.As(err, &own) {
-			return own // too large
+			tooLarge = true
+			return own
 		}
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 4, 2}, Message: "The mail did not come in whole, send it again"}
 	}

@@ -23,26 +23,32 @@ func (s *Service) Look(ctx context.Context, in Input) Look {
 }
 
 func (s *Service) lookAt(ctx context.Context, server Server) Look {
+	look, _ := s.tryLook(ctx, server)
+	return look
+}
+
+// tryLook is lookAt that tells why there is nothing to see.
+func (s *Service) tryLook(ctx context.Context, server Server) (Look, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	c, err := s.dialer.openIMAP(ctx, server)
 	if err != nil {
-		return Look{}
+		return Look{}, err
 	}
 	defer c.close()
 	sel, err := c.open(ctx, inbox)
 	if err != nil {
-		return Look{}
+		return Look{}, err
 	}
 	if sel.UIDNext == 0 {
 		if sel.UIDNext, err = c.uidNext(ctx, sel.NumMessages); err != nil {
-			return Look{}
+			return Look{}, err
 		}
 	}
 	newest, err := c.newest(ctx, sel.NumMessages)
 	if err != nil {
-		return Look{}
+		return Look{}, err
 	}
 	f := begin(inbox, sel, newest, time.Time{}, false)
-	return Look{position: &f}
+	return Look{position: &f}, nil
 }

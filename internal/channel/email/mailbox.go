@@ -20,7 +20,8 @@ type Mailboxes struct {
 	box   *secret.Box
 	clock desk.Clock
 
-	names []string // of the desk in the domain name system
+	grants *grants  // of the mailboxes that sign in by OAuth2
+	names  []string // of the desk in the domain name system
 
 	cached   atomic.Pointer[directory]
 	changes  atomic.Int64
@@ -35,7 +36,7 @@ type Sandbox struct{ IMAP, SMTP Server }
 
 // NewMailboxes returns the mailboxes of app; box seals their passwords.
 func NewMailboxes(app core.App, log *event.Log, box *secret.Box, clock desk.Clock) *Mailboxes {
-	m := &Mailboxes{app: app, log: log, box: box, clock: clock}
+	m := &Mailboxes{app: app, log: log, box: box, clock: clock, grants: newGrants(app, box, clock)}
 	m.watch(app)
 	return m
 }
@@ -69,7 +70,7 @@ func (m *Mailboxes) Find(app core.App, id string) (*Mailbox, error) {
 }
 
 func (m *Mailboxes) where(app core.App, cond string, args ...any) ([]Mailbox, error) {
-	all, err := list(app, m.box, cond, args...)
+	all, err := m.list(app, cond, args...)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range all {
@@ -156,30 +157,35 @@ func (m *Mailboxes) add(tx core.App, by desk.Actor, box *Mailbox) error {
 // For another IMAP account what arrived there before look, or before now, is
 // never taken in.
 func (m *Mailboxes) Change(by desk.Actor, id string, p Patch, look Look) (*Mailbox, error) {
-	err := m.app.RunInTransaction(func(tx core.App) error {
-		old, err := m.stored(tx, id)
-		if err != nil {
-			return err
-		}
-		box, err := p.apply(*old)
-		if err != nil {
-			return err
-		}
-		if err := m.check(tx, box); err != nil {
-			return err
-		}
-		if err := m.newAccount(tx, old, box, look); err != nil {
-			return err
-		}
-		if err := update(tx, m.box, *box, m.clock.Now()); err != nil {
-			return err
-		}
-		return m.changed(tx, desk.Event{Kind: "mailbox.changed", Subject: id, Actor: by, Old: string(old.Kind), New: string(box.Kind)})
-	})
+	err := m.app.RunInTransaction(func(tx core.App) error { return m.change(tx, by, id, p, look) })
 	if err != nil {
 		return nil, err
 	}
 	return m.Find(m.app, id)
+}
+
+func (m *Mailboxes) change(tx core.App, by desk.Actor, id string, p Patch, look Look) error {
+	old, err := m.stored(tx, id)
+	if err != nil {
+		return err
+	}
+	box, err := p.apply(*old)
+	if err != nil {
+		return err
+	}
+	if err := m.check(tx, box); err != nil {
+		return err
+	}
+	if err := m.newAccount(tx, old, box, look); err != nil {
+		return err
+	}
+	if err := m.dropGrant(tx, *box); err != nil {
+		return err
+	}
+	if err := update(tx, m.box, *box, m.clock.Now()); err != nil {
+		return err
+	}
+	return m.changed(tx, desk.Event{Kind: "mailbox.changed", Subject: id, Actor: by, Old: string(old.Kind), New: string(box.Kind)})
 }
 
 // newAccount begins anew when the mail comes from another account.
@@ -210,7 +216,7 @@ func (m *Mailboxes) Remove(by desk.Actor, id string) error {
 
 // stored reads a mailbox as it is in its row, without the sandbox's servers.
 func (m *Mailboxes) stored(tx core.App, id string) (*Mailbox, error) {
-	found, err := list(tx, m.box, "id = ?", id)
+	found, err := m.list(tx, "id = ?", id)
 	if err != nil {
 		return nil, err
 	}

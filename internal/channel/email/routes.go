@@ -43,6 +43,8 @@ type shownMailbox struct {
 	Folders      []string `json:"folders"`
 	SentFolder   string   `json:"sent_folder"`   // "" = found by itself, "-" = not read
 	BackfillFrom *string  `json:"backfill_from"` // the oldest mail that was asked for
+
+	OAuth *shownGrant `json:"oauth"` // null when it signs in by passwords
 }
 
 // changeInput is a PATCH: a part that is absent stays, a server that is null goes.
@@ -184,6 +186,10 @@ func (s *Service) show(app core.App, all ...Mailbox) ([]shownMailbox, error) {
 			ID: box.ID, Address: box.Address, Name: box.Name, Kind: box.Kind, IMAP: box.IMAP.shown(), SMTP: box.SMTP.shown(),
 			State: box.State, Text: box.StateText, Since: stamp(box.StateSince), LastMail: stamp(last[box.ID]),
 			Signature: box.Signature, AuthServers: notNull(box.AuthServers), Folders: notNull(box.Folders), SentFolder: box.SentFolder, BackfillFrom: stamp(box.Backfill.From),
+			OAuth: s.showGrant(box),
+		}
+		if m.Text == "" && m.OAuth != nil {
+			m.Text = m.OAuth.Text
 		}
 		if box.Kind == KindSandbox { // its servers are nobody's to change
 			m.IMAP, m.SMTP = nil, nil

@@ -45,6 +45,7 @@ type Options struct {
 	Roots   *x509.CertPool       // who signs mail servers' certificates, nil for the system's
 	Threads Threads              // nil leaves sent mail alone
 	Changed func(mailbox string) // called after a mailbox's state changed, nil for nobody
+	Granted func(mailbox string) // called after the desk was let in anew by OAuth2, nil for nobody
 }
 
 // Service receives and sends the mail of all mailboxes. New makes it, Listen
@@ -96,6 +97,7 @@ func New(o Options) *Service {
 		arrivals: map[string]time.Time{}, outgoing: map[string]Outgoing{}, gaps: map[string]Gap{},
 	}
 	s.pool = &pool{dialer: d, recovered: s.recovered}
+	o.Mailboxes.grants.http, o.Mailboxes.grants.logger = newOAuthClient(o), o.Logger
 	o.Mailboxes.setNames(o.Names)
 	o.Mailboxes.OnChange(s.Reload)
 	o.Mailboxes.OnChange(s.signers.forget)
@@ -128,6 +130,8 @@ func (s *Service) SMTPAddr() string {
 // stopped. It starts, stops and restarts fetchers as mailboxes change.
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	s.mailboxes.grants.open()
+	defer s.mailboxes.grants.settle()
 	defer s.pool.close()
 	defer wg.Wait()
 	if s.listener != nil {

@@ -20,9 +20,8 @@ type smtpConn struct {
 	mails  int // tried over it
 }
 
-// openSMTP connects, protects the connection as the server's settings say and
-// signs in. ctx bounds the opening only.
-func (d dialer) openSMTP(ctx context.Context, s Server, hello string) (*smtpConn, error) {
+// connectSMTP is openSMTP with the access token of s, if one is needed.
+func (d dialer) connectSMTP(ctx context.Context, s Server, hello string) (*smtpConn, error) {
 	w, c, release, err := d.connect(ctx, s)
 	if err != nil {
 		return nil, err
@@ -80,6 +79,9 @@ func (c *smtpConn) signIn() error {
 		return fmt.Errorf("%w: %w", errSignIn, errNoAuth)
 	}
 	known := strings.Fields(strings.ToUpper(mechanisms))
+	if s.tokens != nil {
+		return c.signInByToken(known)
+	}
 	has := func(name string) bool {
 		for _, k := range known {
 			if k == name {

@@ -61,6 +61,9 @@ func remove(tx core.App, id string) error {
 	if err := sqlite.Exec(tx, `DELETE FROM imap_folders WHERE mailbox = ?`, id); err != nil {
 		return err
 	}
+	if err := removeGrant(tx, id); err != nil {
+		return err
+	}
 	return sqlite.Exec(tx, `DELETE FROM mailboxes WHERE id = ?`, id)
 }
 

@@ -50,6 +50,12 @@ func (t *tester) readable(ctx context.Context) bool {
 	d := t.service.dialer
 	start := t.service.clock.Now()
 	c, err := d.openIMAP(ctx, s)
+	if isGrantError(err) {
+		t.skip("imap_connect", "Not tried.")
+		t.fail("imap_login", err, s, "imap", start)
+		t.skip("imap_inbox", "Not tried.")
+		return false
+	}
 	if errors.Is(err, errSignIn) || desk.CodeOf(err) == desk.Invalid {
 		t.add("imap_connect", StepOK, fmt.Sprintf("%s answers.", s.Host), "", start)
 		t.fail("imap_login", err, s, "imap", start)
@@ -64,7 +70,7 @@ func (t *tester) readable(ctx context.Context) bool {
 	}
 	t.imap = c
 	t.add("imap_connect", StepOK, fmt.Sprintf("%s answers.", s.Host), "", start)
-	t.add("imap_login", StepOK, "User and password are right.", "", start)
+	t.add("imap_login", StepOK, s.signedInText(), "", start)
 	return t.step("imap_inbox", s, "imap", "The inbox can be read.", func() error { return t.look(ctx) })
 }
 
@@ -91,6 +97,12 @@ func (t *tester) send(ctx context.Context) (id string, ok bool) {
 	s := *t.box.SMTP
 	start := t.service.clock.Now()
 	c, err := t.service.dialer.openSMTP(ctx, s, t.service.hello(t.box))
+	if isGrantError(err) {
+		t.skip("smtp_connect", "Not tried.")
+		t.fail("smtp_login", err, s, "smtp", start)
+		t.skip("smtp_send", "Not tried.")
+		return "", false
+	}
 	if errors.Is(err, errSignIn) {
 		t.add("smtp_connect", StepOK, fmt.Sprintf("%s answers.", s.Host), "", start)
 		t.fail("smtp_login", err, s, "smtp", start)
@@ -108,7 +120,7 @@ func (t *tester) send(ctx context.Context) (id string, ok bool) {
 	if s.User == "" {
 		t.skip("smtp_login", "No user is entered; the server lets us send without.")
 	} else {
-		t.add("smtp_login", StepOK, "User and password are right.", "", start)
+		t.add("smtp_login", StepOK, s.signedInText(), "", start)
 	}
 	id = desk.NewToken() + "@probe." + domainOf(t.box.Address)
 	ok = t.step("smtp_send", s, "smtp", "The test mail was sent.", func() error { return t.transmit(ctx, c, id) })

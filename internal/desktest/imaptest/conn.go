@@ -55,7 +55,14 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (s *Server) note(line string) {
-	if _, after, ok := strings.Cut(line, " "); ok {
+	_, after, tagged := strings.Cut(line, " ")
+	if !tagged && line != "DONE" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.answers = append(s.answers, line)
+		return
+	}
+	if tagged {
 		line = after
 	}
 	if strings.HasPrefix(line, "LOGIN") || strings.HasPrefix(line, "AUTHENTICATE") {
@@ -70,6 +77,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	out := p
 	if c.server.options.NoIdle {
 		out = bytes.ReplaceAll(out, []byte(" IDLE"), nil)
+	}
+	if c.server.options.NoSASLIR {
+		out = bytes.ReplaceAll(out, []byte(" SASL-IR"), nil)
 	}
 	if spoil := c.server.spoil.Load(); spoil != nil {
 		if out = (*spoil)(bytes.Clone(out)); out == nil {

@@ -32,6 +32,12 @@ type Options struct {
 	TLS            *tls.Config // offers STARTTLS with it
 	Implicit       bool        // speaks TLS from the first byte with TLS
 	NoIdle         bool        // neither offers nor knows IDLE
+	NoSASLIR       bool        // takes no initial response with AUTHENTICATE
+
+	// Bearer takes a sign-in by access token besides, nil for none; Mechanisms
+	// are how, "XOAUTH2" when empty.
+	Bearer     func(user, token string) bool
+	Mechanisms []string
 }
 
 // Server is a running server.
@@ -50,6 +56,7 @@ type Server struct {
 	commands []string
 	fetches  func(uids imap.NumSet) error
 	accepted int
+	answers  []string // continuation lines
 }
 
 type stored struct {
@@ -235,6 +242,14 @@ func (s *Server) Commands() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.commands)
+}
+
+// Continuations returns the lines received so far that were no commands: what
+// a client answered while it signed in.
+func (s *Server) Continuations() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.answers)
 }
 
 // Connections is how many connections were made so far.

@@ -129,8 +129,8 @@ func (s *session) hello(verb string) string {
 	if o.TLS != nil && !s.tls {
 		all = append(all, "STARTTLS")
 	}
-	if o.User != "" {
-		all = append(all, "AUTH PLAIN LOGIN")
+	if s.server.wantsSignIn() {
+		all = append(all, "AUTH "+s.server.mechanisms())
 	}
 	if o.Size > 0 {
 		all = append(all, fmt.Sprintf("SIZE %d", o.Size))
@@ -177,6 +177,8 @@ func (s *session) auth(arg string) bool {
 		u, _ := base64.StdEncoding.DecodeString(s.challenge("Username:"))
 		p, _ := base64.StdEncoding.DecodeString(s.challenge("Password:"))
 		user, password = string(u), string(p)
+	case "XOAUTH2", "OAUTHBEARER":
+		return s.bearer(strings.ToUpper(mech), initial)
 	default:
 		s.say("504 5.5.4 unknown mechanism")
 		return true
@@ -197,7 +199,7 @@ func (s *session) challenge(text string) string {
 }
 
 func (s *session) from(arg string) {
-	if s.server.options.User != "" && s.mail.User == "" {
+	if s.server.wantsSignIn() && s.mail.User == "" {
 		s.say("530 5.7.0 authentication required")
 		return
 	}

@@ -48,6 +48,11 @@ type Options struct {
 	Size           int64       // SIZE offered, 0 for none
 	Extra          []string    // more EHLO lines, such as "SMTPUTF8"
 	Script         Script      // nil for none
+
+	// Bearer takes a sign-in by access token besides, nil for none; Mechanisms
+	// are what AUTH offers, "PLAIN LOGIN XOAUTH2" with Bearer when empty.
+	Bearer     func(user, token string) bool
+	Mechanisms string
 }
 
 // Mail is one accepted mail.
@@ -71,6 +76,7 @@ type Server struct {
 	mails    []Mail
 	commands []string
 	conns    map[net.Conn]struct{}
+	answers  []string // to challenges that told of an error
 	accepted int
 	closed   bool
 	more     chan struct{} // closed and renewed at every mail
@@ -120,6 +126,14 @@ func (s *Server) Commands() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.commands)
+}
+
+// Answers returns what clients answered so far when a challenge told them that
+// their token is refused.
+func (s *Server) Answers() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.answers)
 }
 
 // Connections is how many connections were made so far.

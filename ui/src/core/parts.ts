@@ -24,11 +24,11 @@ export const PARTS = {
     'warning',
     'why',
   ],
-  delivery: ['delivery', 'deliveryState'],
+  delivery: ['delivery', 'deliveryState', 'smtp'],
   keys: ['key', 'keys'],
   mailbox: ['hours', 'mailStep', 'mailTest', 'mailbox', 'preset', 'security'],
   me: ['me'],
-  outbox: ['decide', 'heldBy', 'outbox', 'smtp'],
+  outbox: ['decide', 'heldBy', 'outbox'],
   sandbox: ['sandbox'],
   settings: [
     'invitation',

@@ -83,9 +83,14 @@ export function href<N extends RouteName>(name: N, params?: Params<N>, query?: Q
 
 class Router {
   current = $state.raw<Match>(match(location.href));
+  /** The current page was come back to, or gone forward to, in the browser's history. */
+  returned = false;
 
   start(): () => void {
-    const sync = () => (this.current = match(location.href));
+    const sync = () => {
+      this.returned = true;
+      this.current = match(location.href);
+    };
     const click = (e: MouseEvent) => this.#intercept(e);
     addEventListener('popstate', sync);
     document.addEventListener('click', click);
@@ -96,7 +101,8 @@ class Router {
   }
 
   go(path: string, options: { replace?: boolean } = {}) {
-    if (path === location.pathname + location.search) return;
+    if (path === location.pathname + location.search + location.hash) return;
+    this.returned = false;
     history[options.replace ? 'replaceState' : 'pushState']({}, '', path);
     this.current = match(location.href);
   }
@@ -108,7 +114,7 @@ class Router {
     if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
     if (match(link.href).name === 'lost') return;
     e.preventDefault();
-    this.go(link.pathname + link.search);
+    this.go(link.pathname + link.search + link.hash);
     if (!link.closest('main')) focusPage();
   }
 }

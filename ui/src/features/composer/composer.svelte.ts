@@ -175,7 +175,7 @@ export class Composer {
       return false;
     }
     const customer = this.conversation.ticket?.customer?.name ?? '';
-    if (this.kind === 'reply' && this.uploads.files.length === 0 && mentionsAttachment(this.html))
+    if (this.kind === 'reply' && this.uploads.items.length === 0 && mentionsAttachment(this.html))
       this.warning = 'attachment';
     else if (this.kind === 'note' && looksLikeReply(this.html, customer)) this.warning = 'greeting';
     return this.warning === null;

@@ -9,6 +9,8 @@ import { belongs, viewQuery, type Sort, type TabId } from './views';
 
 const PAGE = 60;
 const REFRESH_MS = 250;
+/** How many lists are kept for the way back. */
+const SHELF = 8;
 /** The largest page the server gives, and how many rows one action may take at once. */
 const BIG_PAGE = 200;
 export const SELECT_MAX = 1000;
@@ -34,6 +36,12 @@ export class TicketList {
   fresh = $state.raw<number[]>([]);
   selected = new SvelteSet<number>();
   key = $state.raw<ListKey>({ view: '', tab: 'open', sort: '-updated', q: '' });
+  /** How far the list is scrolled, to stand there again after a look elsewhere. */
+  offset = 0;
+  /** Another number with every list opened. */
+  turn = $state(0);
+  /** Lists left behind, for the way back. */
+  #shelf = new Map<string, { numbers: number[]; cursor: string | null; offset: number }>();
   #cursor = $state.raw<string | null>(null);
   #more: Promise<boolean> | null = null;
   #abort = new AbortController();
@@ -49,7 +57,9 @@ export class TicketList {
   /** Hears the news until the returned function is called. What was missed before is fetched first. */
   start(): () => void {
     // Untracked: what this fetches must not start it again.
-    untrack(() => this.key.view && void this.reload());
+    untrack(() => {
+      if (this.key.view) void (this.numbers.length > PAGE ? this.refresh() : this.reload());
+    });
     const offs = [on('tickets.changed', () => this.refreshSoon()), on('live.resumed', () => this.refreshSoon())];
     return () => offs.forEach((off) => off());
   }
@@ -58,14 +68,34 @@ export class TicketList {
     return this.numbers.map((n) => records.get(n)).filter((row) => row !== undefined);
   }
 
-  async open(key: ListKey) {
-    if (JSON.stringify(key) === JSON.stringify(this.key)) return;
+  /** Shows another list; returned: as it was left, when the browser went back to it. */
+  async open(key: ListKey, returned = false) {
+    const id = JSON.stringify(key);
+    const old = JSON.stringify(this.key);
+    if (id === old) return;
+    this.#leave(old);
+    const before = returned ? this.#shelf.get(id) : undefined;
     this.key = key;
-    this.numbers = [];
+    this.numbers = (before?.numbers ?? []).filter((n) => this.#stays(n) || key.q !== '');
+    this.#cursor = before?.cursor ?? null;
+    this.offset = before?.offset ?? 0;
     this.fresh = [];
     this.selected.clear();
     this.#places.clear();
-    await this.reload();
+    this.turn++;
+    await (this.numbers.length ? this.refresh() : this.reload());
+  }
+
+  /** Keeps what the list shows, and forgets the list left longest ago. */
+  #leave(id: string) {
+    const { numbers, offset } = this;
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.loading = false;
+    if (!numbers.length) return;
+    this.#shelf.delete(id);
+    this.#shelf.set(id, { numbers, cursor: this.#cursor, offset });
+    if (this.#shelf.size > SHELF) this.#shelf.delete(this.#shelf.keys().next().value!);
   }
 
   async reload() {

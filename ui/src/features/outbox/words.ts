@@ -2,16 +2,13 @@ import { clock } from '$core/clock.svelte';
 import { relative, sameDay, stamp, timeOfDay } from '$core/format';
 import { t, word } from '$core/i18n.svelte';
 import { nameOf } from '../ticket/address';
+import { meaning } from '../ticket/answer';
 import type { OutboxItem } from './outbox.api';
 
 /** What the server said, or why it waits, as a sentence. The code stands below it. */
 export function said(item: OutboxItem): string {
   if (item.state === 'held') return word('heldBy', item.held_by ?? 'undo');
-  const code = /^[245]\d\d(?:[ -](\d\.\d{1,3}\.\d{1,3}))?/.exec(item.server_answer ?? '');
-  const enhanced = code?.[1]?.slice(2);
-  const meaning = enhanced && word('smtp', enhanced);
-  if (meaning && meaning !== enhanced) return meaning;
-  return t(`outbox.said.${item.state}`);
+  return meaning(item.server_answer) ?? t(`outbox.said.${item.state}`);
 }
 
 /** When something happens next, in few words. */

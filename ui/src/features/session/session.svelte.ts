@@ -64,7 +64,7 @@ class Session {
   }
 
   #toSignIn(comeBack = true) {
-    const at = location.pathname + location.search;
+    const at = location.pathname + location.search + location.hash;
     const next = comeBack && router.current.name !== 'signIn' && at !== '/' ? at : undefined;
     router.go(href('signIn', {}, { next }), { replace: true });
   }
