@@ -29,6 +29,7 @@ func (d *Desk) routes() {
 	d.Schedule.Routes(t)
 	d.Mail.Routes(t)
 	d.Mail.OAuthRoutes(t, d.site, d.Access)
+	d.Mail.WayRoutes(t, d.site)
 	d.Sandbox.Routes(t)
 	d.Health.Routes(t)
 	d.certificateRoutes(t)

@@ -3,129 +3,15 @@ package certificate
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/deskbell/deskbell/internal/desk"
-	"github.com/deskbell/deskbell/internal/desktest/acmetest"
-	"github.com/deskbell/deskbell/internal/secret"
 )
-
-const domain = "help.desk.test"
-
-// kit is a Keeper with its two doors open, and the authority it asks.
-type kit struct {
-	*Keeper
-	ca           *acmetest.Server
-	web          string // address of the web server
-	clock        *desk.TestClock
-	told         chan State
-	dir, key     string // the folder, and the one beside which its key is kept
-	http, secure int
-}
-
-func newKit(t *testing.T, life time.Duration, domains ...string) *kit {
-	t.Helper()
-	k := &kit{key: t.TempDir(), clock: desk.NewTestClock(time.Now()), told: make(chan State, 10), dir: filepath.Join(t.TempDir(), "certificates")}
-	k.http, k.secure = acmetest.FreePort(t), acmetest.FreePort(t)
-	k.ca = acmetest.New(t, acmetest.Options{HTTPPort: k.http, TLSPort: k.secure, Life: life})
-	k.Keeper = k.again(t, domains...)
-	return k
-}
-
-// again is a Keeper on the same folder, as after a restart.
-func (k *kit) again(t *testing.T, domains ...string) *Keeper {
-	t.Helper()
-	box, err := secret.Open(filepath.Join(k.key, "data"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if domains == nil {
-		domains = []string{domain}
-	}
-	return New(Options{
-		Domains: domains, Dir: k.dir, Sealer: box, Clock: k.clock, Logger: slog.New(slog.DiscardHandler),
-		Directory: k.ca.Directory, Roots: k.ca.API, Contact: func() string { return "ines@people.test" },
-		Lookup: func(_ context.Context, host string) ([]net.IPAddr, error) {
-			if strings.HasPrefix(host, "nowhere") {
-				return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-			}
-			return []net.IPAddr{{IP: net.IPv4(198, 51, 100, 7)}}, nil
-		},
-		Local: func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("203.0.113.5")} },
-		Tell:  func(s State) { k.told <- s },
-	})
-}
-
-// openHTTP lets the authority ask by HTTP.
-func (k *kit) openHTTP(t *testing.T) {
-	t.Helper()
-	serve(t, k.http, nil, k.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "elsewhere") })))
-}
-
-// openTLS starts the web server.
-func (k *kit) openTLS(t *testing.T) {
-	t.Helper()
-	k.web = serve(t, k.secure, k.Config(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) }))
-}
-
-func serve(t *testing.T, port int, config *tls.Config, h http.Handler) string {
-	t.Helper()
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: h, TLSConfig: config, ReadHeaderTimeout: time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
-	t.Cleanup(func() { _ = server.Close() })
-	go func() {
-		if config != nil {
-			_ = server.ServeTLS(l, "", "")
-		} else {
-			_ = server.Serve(l)
-		}
-	}()
-	return l.Addr().String()
-}
-
-func (k *kit) run(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- k.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
-}
-
-func (k *kit) hear(t *testing.T) State {
-	t.Helper()
-	select {
-	case s := <-k.told:
-		return s
-	case <-time.After(40 * time.Second):
-		t.Fatal("nothing was told")
-		return State{}
-	}
-}
-
-// serial is the number of the certificate that a client is shown.
-func (k *kit) serial(t *testing.T, name string) string {
-	t.Helper()
-	c, err := tls.Dial("tcp", k.web, &tls.Config{ServerName: name, RootCAs: k.ca.Issued})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	return c.ConnectionState().PeerCertificates[0].SerialNumber.String()
-}
 
 func TestCertificateByEitherKindOfProof(t *testing.T) {
 	t.Parallel()
@@ -267,90 +153,6 @@ func (k *kit) checkFiles(t *testing.T) {
 	}
 }
 
-func TestFailuresSayWhatToMendAndAreTriedAgain(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name, domain, resolve string
-		broken                http.HandlerFunc
-		want                  []string
-	}{
-		{"no address", "nowhere.desk.test", "", nil, []string{"nowhere.desk.test resolves to no address", "203.0.113.5"}},
-		{"points elsewhere", domain, "127.0.0.9", nil, []string{"points elsewhere", "198.51.100.7", "203.0.113.5"}},
-		{"authority down", domain, "127.0.0.1", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, []string{"127.0.0.1 can't be reached"}},
-		{"too many requests", domain, "127.0.0.1", limited, []string{"no more requests", "too many certificates"}},
-		{"refused name", domain, "127.0.0.1", rejected, []string{"refuses " + domain, "policy forbids"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			k := newKit(t, 0, c.domain)
-			if c.resolve != "" {
-				k.ca.Resolve(c.domain, c.resolve)
-			}
-			k.ca.Break(c.broken)
-			k.openTLS(t)
-			k.run(t)
-			state := k.hear(t)
-			for _, want := range c.want {
-				if !strings.Contains(state.Failure, want) {
-					t.Errorf("%q does not say %q", state.Failure, want)
-				}
-			}
-			if strings.ContainsAny(state.Failure, "\r\n") || k.Ready() {
-				t.Errorf("got %q", state.Failure)
-			}
-			wait := state.Next.Sub(k.clock.Now())
-			if c.name == "too many requests" {
-				if wait < 59*time.Minute {
-					t.Errorf("tries again in %s although told to wait an hour", wait)
-				}
-				return
-			}
-			if wait > 2*time.Minute {
-				t.Errorf("tries again in %s", wait)
-			}
-			k.ca.Break(nil)
-			k.ca.Resolve(c.domain, "127.0.0.1")
-			k.openHTTP(t)
-			k.clock.Advance(2 * time.Minute)
-			if state := k.hear(t); state.Failure != "" {
-				t.Errorf("mended, but: %s", state.Failure)
-			}
-		})
-	}
-}
-
-func limited(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Retry-After", "3600")
-	say(w, http.StatusTooManyRequests, "rateLimited", "too many certificates already issued")
-}
-
-func rejected(w http.ResponseWriter, _ *http.Request) {
-	say(w, http.StatusBadRequest, "rejectedIdentifier", "policy forbids issuing for the name")
-}
-
-func say(w http.ResponseWriter, status int, kind, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"type":"urn:ietf:params:acme:error:%s","detail":%q,"status":%d}`, kind, detail, status)
-}
-
-func TestPausesGrowAndRetryCutsThemShort(t *testing.T) {
-	t.Parallel()
-	k := newKit(t, 0)
-	k.ca.Break(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) })
-	k.run(t)
-	for _, want := range []time.Duration{2 * time.Minute, 10 * time.Minute, 20 * time.Minute} {
-		state := k.hear(t)
-		if wait := state.Next.Sub(k.clock.Now()).Round(time.Second); wait > want || wait < want-5*time.Second {
-			t.Errorf("waits %s, want %s", wait, want)
-		}
-		k.clock.Advance(want)
-	}
-	k.hear(t)
-	k.Retry()
-	k.hear(t)
-}
-
 func TestOneDomainHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, 0, "nowhere.desk.test", domain)
@@ -414,59 +216,32 @@ func TestMailServersGetACertificateInAnyCase(t *testing.T) {
 	}
 }
 
-func TestDomain(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"help.example.com": "help.example.com", "Help.Example.COM.": "help.example.com", "hilfe.bücher.example": "hilfe.xn--bcher-kva.example",
-		"https://help.example.com": "", "help.example.com:443": "", "203.0.113.5": "", "2001:db8::1": "", "*.example.com": "", "localhost": "", "": "", "a b.example": "", "a@b.example": "",
-	} {
-		got, err := Domain(in)
-		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%q: got %q, %v", in, got, err)
-		}
-		if err != nil && desk.CodeOf(err) != desk.Invalid {
-			t.Errorf("%q: %v", in, err)
-		}
-	}
-}
-
-func TestExplainNamesTheAddresses(t *testing.T) {
+func TestTheAuthorityKnowsTheOwnerWhereItCan(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, 0)
-	local := func(all ...string) func() []netip.Addr {
-		return func() (out []netip.Addr) {
-			for _, a := range all {
-				out = append(out, netip.MustParseAddr(a))
-			}
-			return out
+	address := ""
+	k.options.Contact = func() string { return address }
+	contact := func() string {
+		t.Helper()
+		client, err := k.client(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
+		account, err := client.GetReg(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(account.Contact, " ")
 	}
-	for _, c := range []struct {
-		local []string
-		kind  string
-		want  []string
-	}{
-		{[]string{"10.0.0.5", "192.168.1.9"}, "connection", []string{"10.0.0.5 and 192.168.1.9", "forwarded"}},
-		{[]string{"10.0.0.5", "198.51.100.7"}, "connection", []string{"can't reach port 80", "this machine has 198.51.100.7", "firewall"}},
-		{[]string{"198.51.100.7"}, "unauthorized", []string{"another answer"}},
-		{nil, "connection", []string{"no address of its own"}},
+	for _, c := range []struct{ address, want string }{
+		{"no address", ""}, // refused; the account is made without
+		{"", ""},
+		{"ines@people.test", "mailto:ines@people.test"}, // after the set-up
+		{"jo@people.test", "mailto:jo@people.test"},
+		{"", "mailto:jo@people.test"},
 	} {
-		k.options.Local = local(c.local...)
-		got := k.unproved(t.Context(), domain, c.kind, "Timeout during connect")
-		for _, want := range c.want {
-			if !strings.Contains(got, want) {
-				t.Errorf("%v %s: %q does not say %q", c.local, c.kind, got, want)
-			}
+		if address = c.address; contact() != c.want {
+			t.Errorf("with %q the authority knows %q, want %q", c.address, contact(), c.want)
 		}
-	}
-	if got := k.explain(t.Context(), domain, errors.New("dial tcp: no route to host")); !strings.Contains(got, "no route to host") {
-		t.Error(got)
-	}
-}
-
-func TestKindsAlternate(t *testing.T) {
-	t.Parallel()
-	if got := fmt.Sprint(kindsFor(0), kindsFor(1), kindsFor(2), kindsFor(3)); got != "[http-01 tls-alpn-01] [http-01] [tls-alpn-01] [http-01]" {
-		t.Error(got)
 	}
 }

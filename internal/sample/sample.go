@@ -112,10 +112,7 @@ func (f *Filler) messageID(i, n int) string {
 func (f *Filler) one(tx core.App, i int) error {
 	now := f.clock.Now()
 	span := time.Duration(f.o.Days) * 24 * time.Hour
-	opened := f.workTime(now.Add(-span + span*time.Duration(i)/time.Duration(f.o.Tickets)))
-	if opened.After(now) {
-		opened = now.Add(-time.Duration(f.rand.IntN(120)+1) * time.Minute)
-	}
+	opened := f.past(f.workTime(now.Add(-span + span*time.Duration(i)/time.Duration(f.o.Tickets))))
 	matter := matters[f.rand.IntN(len(matters))]
 	from := f.person()
 	who, err := customer.ByAddress(tx, f.log, desk.System("sample"), desk.Millis(opened), from)
@@ -184,10 +181,7 @@ func (f *Filler) talk(tx core.App, c *conversation) error {
 		if err := f.say(tx, t, msg, text, last); err != nil {
 			return err
 		}
-		last = f.workTime(last.Add(time.Duration(20+f.rand.IntN(600)) * time.Minute))
-		if last.After(f.clock.Now()) {
-			last = f.clock.Now().Add(-time.Duration(f.rand.IntN(50)+1) * time.Minute)
-		}
+		last = f.past(f.workTime(last.Add(time.Duration(20+f.rand.IntN(600)) * time.Minute)))
 	}
 	return f.leave(tx, t, agent, n, c.open)
 }
@@ -240,10 +234,21 @@ func (f *Filler) leave(tx core.App, t *ticket.Ticket, agent string, n int, open 
 	return ticket.Restore(tx, t)
 }
 
-// workTime moves a time into working hours, mostly.
+// workTime moves a time into working hours, mostly. It draws the same numbers
+// whatever the time, so that the same seed makes the same data at any hour.
 func (f *Filler) workTime(at time.Time) time.Time {
-	if h := at.Hour(); (h < 7 || h > 19) && f.rand.IntN(5) > 0 {
-		at = time.Date(at.Year(), at.Month(), at.Day(), 8+f.rand.IntN(10), f.rand.IntN(60), f.rand.IntN(60), 0, at.Location())
+	late, hour, minute, second := f.rand.IntN(5) == 0, 8+f.rand.IntN(10), f.rand.IntN(60), f.rand.IntN(60)
+	if h := at.Hour(); (h < 7 || h > 19) && !late {
+		at = time.Date(at.Year(), at.Month(), at.Day(), hour, minute, second, 0, at.Location())
+	}
+	return at
+}
+
+// past is at, or a time shortly before now when at lies ahead.
+func (f *Filler) past(at time.Time) time.Time {
+	now, back := f.clock.Now(), time.Duration(f.rand.IntN(120)+1)*time.Minute
+	if at.After(now) {
+		return now.Add(-back)
 	}
 	return at
 }

@@ -1,6 +1,7 @@
 package story_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -20,6 +21,7 @@ import (
 	"github.com/deskbell/deskbell/internal/desktest/acmetest"
 	"github.com/deskbell/deskbell/internal/desktest/dnstest"
 	"github.com/deskbell/deskbell/internal/ops"
+	"github.com/pocketbase/pocketbase/core"
 )
 
 const publicName = "help.desk.test"
@@ -168,6 +170,7 @@ func TestADomainIsServedByHTTPS(t *testing.T) {
 
 	p.checkHTTP(t)
 	p.checkCommands(t)
+	p.checkBackup(t)
 
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		resp, _ = p.do(t, "GET", "https://"+publicName+"/api/health")
@@ -221,6 +224,27 @@ func (p *published) checkCommands(t *testing.T) {
 		if resp.StatusCode != want {
 			t.Errorf("%s on loopback: %s, want %d", path, resp.Status, want)
 		}
+	}
+}
+
+// checkBackup checks that a backup holds no certificate, sealed or not.
+func (p *published) checkBackup(t *testing.T) {
+	t.Helper()
+	if err := p.App.CreateBackup(t.Context(), "test.zip"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.OpenReader(filepath.Join(p.Dir, core.LocalBackupsDirName, "test.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, f := range r.File {
+		if strings.Contains(f.Name, "autocert") || strings.Contains(f.Name, publicName) {
+			t.Errorf("a backup holds %s", f.Name)
+		}
+	}
+	if found, _ := filepath.Glob(filepath.Join(p.Dir, core.LocalAutocertCacheDirName, "*", publicName)); len(r.File) == 0 || len(found) != 1 {
+		t.Errorf("%d files in the backup, %d certificates beside", len(r.File), len(found))
 	}
 }
 

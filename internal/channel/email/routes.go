@@ -107,7 +107,6 @@ func (s *Service) Routes(t *route.Table) {
 			return route.None{}, s.mailboxes.Remove(c.Caller.Actor, c.Param("id"))
 		})
 	s.dnsRoutes(t)
-	s.wayRoutes(t)
 	s.acknowledgementRoutes(t)
 }
 

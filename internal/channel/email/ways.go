@@ -19,7 +19,7 @@ type way struct {
 }
 
 // missing is something that a way still needs. The codes reach the API: no_name,
-// listener_off, listener_port, oauth_client, account.
+// listener_off, listener_port, redirect, oauth_client, account.
 type missing struct {
 	Code string `json:"code"`
 	Text string `json:"text"` // one sentence, saying how to get it
@@ -54,21 +54,22 @@ type presetServer struct {
 	Security Security `json:"security"`
 }
 
-// wayRoutes adds the routes that the wizard for a mailbox begins with.
-func (s *Service) wayRoutes(t *route.Table) {
+// WayRoutes adds the routes that the wizard for a mailbox begins with. site is the
+// address under which the caller reached the desk.
+func (s *Service) WayRoutes(t *route.Table, site func(c *route.Call) string) {
 	route.Add(t, route.Route{Method: "GET", Path: "/api/desk/mail/ways", Permission: "channel.read", Summary: "The ways of connecting a mailbox, those first that work at once, with presets"},
-		func(*route.Call, route.None) (shownWays, error) { return s.ways(), nil })
+		func(c *route.Call, _ route.None) (shownWays, error) { return s.ways(site(c) + callbackPath), nil })
 	route.Add(t, route.Route{Method: "POST", Path: "/api/desk/mail/ports", Permission: "channel.write", Summary: "Try whether this machine reaches the ports of a mail server; takes a few seconds at most"},
 		func(c *route.Call, in portsInput) (shownPorts, error) { return s.tryPorts(c.Request.Context(), in) })
 }
 
-func (s *Service) ways() shownWays {
+// ways looks at each way; a provider of OAuth2 would send the browser back to
+// redirect.
+func (s *Service) ways(redirect string) shownWays {
 	all := []way{
 		s.forwardWay(),
 		{ID: "app_password", Ready: true, Text: "The desk signs in at your mail provider with a password made for it, and reads and sends there."},
-		{ID: "oauth2", Text: "The desk signs in at Google, Microsoft or another provider by a grant that you can take back there.", Missing: []missing{
-			{"oauth_client", "You register a client for the desk at the provider once; its id and secret are entered here, the steps are shown."},
-		}},
+		grantWay(redirect),
 		{ID: "relay", Text: "The desk sends by a service for sending, such as Mailgun or Postmark; it gets its mail by forwarding.", Missing: []missing{
 			{"account", "You need an account there, and your domain confirmed."},
 		}},
@@ -104,6 +105,16 @@ func (s *Service) ways() shownWays {
 	shown.Carriers = append(shown.Carriers, shownPreset{ID: "generic", Name: "Other", Domains: []string{}, IMAP: &other, SMTP: &sending, User: "Usually the whole address.", Password: "The password of the mailbox, or one made for programs."})
 	shown.Relays = append(shown.Relays, shownPreset{ID: "generic", Name: "Other", Domains: []string{}, SMTP: &presetServer{Port: 587, Security: SecurityStartTLS}, User: "As the service names it.", Password: "As the service names it."})
 	return shown
+}
+
+// grantWay looks at what a provider of OAuth2 wants of the desk.
+func grantWay(redirect string) way {
+	w := way{ID: "oauth2", Text: "The desk signs in at Google, Microsoft or another provider by a grant that you can take back there."}
+	if trouble := redirectTrouble(redirect); trouble != "" {
+		w.Missing = append(w.Missing, missing{"redirect", trouble})
+	}
+	w.Missing = append(w.Missing, missing{"oauth_client", "You register a client for the desk at the provider once; its id and secret are entered here, the steps are shown."})
+	return w
 }
 
 // forwardWay looks at what the built-in listener needs to be reached.

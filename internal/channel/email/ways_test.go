@@ -42,7 +42,7 @@ func TestWaysBeginWithWhatWorksAtOnce(t *testing.T) {
 		if err := k.service.Listen(); err != nil {
 			t.Fatal(err)
 		}
-		w := k.service.ways()
+		w := k.service.ways("https://help.desk.test/callback")
 		if got := ids(w); got != c.want {
 			t.Errorf("%q %v:\ngot  %s\nwant %s", c.listen, c.names, got, c.want)
 		}
@@ -59,10 +59,13 @@ func TestWaysBeginWithWhatWorksAtOnce(t *testing.T) {
 	}
 	k := newKit(t, func(o *Options) { o.Names = []string{"help.desk.test"} })
 	k.service.listener = &listener{door: newDoor(onPort25{})}
-	if got := ids(k.service.ways()); got != "forward!, app_password!, "+rest {
+	if got := ids(k.service.ways("https://help.desk.test/callback")); got != "forward!, app_password!, "+rest {
 		t.Errorf("with a listener on port 25: %s", got)
 	}
 	k.service.listener = nil
+	if got := ids(k.service.ways("http://10.0.0.5:8090/callback")); !strings.Contains(got, "oauth2 redirect oauth_client") {
+		t.Errorf("at an address that no provider sends back to: %s", got)
+	}
 }
 
 // onPort25 is a listener that says it listens where mail comes in.
@@ -71,7 +74,7 @@ type onPort25 struct{ net.Listener }
 func (onPort25) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv6unspecified, Port: 25} }
 
 func TestPresets(t *testing.T) {
-	w := newKit(t).service.ways()
+	w := newKit(t).service.ways("")
 	if len(w.Carriers) != 5 || len(w.Relays) != 5 {
 		t.Fatalf("%d carriers and %d relays", len(w.Carriers), len(w.Relays))
 	}
