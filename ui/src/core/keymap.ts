@@ -9,6 +9,7 @@ export interface KeyEntry {
 }
 
 export const KEYMAP = {
+  palette: { keys: '$mod+K', group: 'global', typing: true },
   help: { keys: 'Shift+?', also: '?', group: 'global' },
   search: { keys: '/', group: 'global' },
   undo: { keys: 'z', group: 'global' },

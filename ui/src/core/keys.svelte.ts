@@ -40,6 +40,18 @@ export class KeyStack {
     return () => (this.#scopes = this.#scopes.filter((s) => s !== scope));
   }
 
+  /** Whether any scope hears this key now, under dialogs too. */
+  has(id: KeyId): boolean {
+    return this.#scopes.some((scope) => scope.bindings.some((binding) => binding.entry === KEYMAP[id]));
+  }
+
+  /** Does what the key would do, asked for by name. */
+  run(id: KeyId) {
+    const bindings = this.#scopes.toReversed().flatMap((scope) => scope.bindings);
+    const event = new KeyboardEvent('keydown');
+    bindings.filter((binding) => binding.entry === KEYMAP[id]).some((binding) => binding.run(event) !== false);
+  }
+
   listen(target: Window = window): () => void {
     const handle = (e: KeyboardEvent) => this.handle(e);
     target.addEventListener('keydown', handle);

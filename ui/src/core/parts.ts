@@ -25,7 +25,7 @@ export const PARTS = {
     'why',
   ],
   delivery: ['delivery', 'deliveryState', 'smtp'],
-  keys: ['key', 'keys'],
+  keys: ['key', 'keys', 'palette'],
   mailbox: ['hours', 'mailStep', 'mailTest', 'mailbox', 'preset', 'security'],
   me: ['me'],
   outbox: ['decide', 'heldBy', 'outbox'],

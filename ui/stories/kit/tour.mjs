@@ -69,6 +69,17 @@ export const PAGES = [
       await page.getByRole('dialog').waitFor();
     },
   ],
+  [
+    'the commands',
+    async (page, url, say) => {
+      await ticket(page, url, say);
+      await page.keyboard.press('Control+k');
+      await page
+        .getByRole('dialog')
+        .getByRole('option', { name: say('key.solve') })
+        .waitFor();
+    },
+  ],
   ['the outbox', (page, url) => visit(page, url + '/outbox', 'Broken pole')],
   [
     'a delivery',

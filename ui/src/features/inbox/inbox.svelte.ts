@@ -1,3 +1,4 @@
+import { tick } from 'svelte';
 import { focusPage, href, router } from '$core/router.svelte';
 import { read, write } from '$core/storage';
 import { session } from '../session/session.svelte';
@@ -47,6 +48,20 @@ class Inbox {
   search() {
     this.searching = true;
     if (router.current.name !== 'inbox' || this.number !== null) router.go(href('inbox', { view: 'all' }));
+  }
+
+  /** The conversation a key is about: the row with the focus, else the open one. */
+  get target(): number | null {
+    const row = document.activeElement?.closest<HTMLElement>('[data-number]');
+    return row ? Number(row.dataset.number) : this.number;
+  }
+
+  /** The focus goes on to the next row, when the row that has it is about to leave. */
+  passFocus() {
+    const n = document.activeElement?.closest<HTMLElement>('[data-number]') ? this.target : null;
+    const next = n === null ? undefined : (this.list.neighbour(n, 1) ?? this.list.neighbour(n, -1));
+    if (next !== undefined)
+      void tick().then(() => document.querySelector<HTMLElement>(`[data-number="${next}"] a`)?.focus());
   }
 
   move(step: 1 | -1) {
