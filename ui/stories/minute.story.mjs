@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
+import { until } from './kit/desk.mjs';
 import { reads } from './kit/page.mjs';
 
 export const title = 'the first answered mail: sandbox, inbox, keyboard, sandbox, inbox';
@@ -81,7 +82,7 @@ export default async function (world) {
   await world.step('what came while another page was shown is there at once', async () => {
     await page.getByRole('link', { name: /^Mail sandbox/ }).click();
     await write(page, { subject: 'Lost a tent peg', text: 'Can I order one?' });
-    await desk.waitTickets(2);
+    await until('its ticket', async () => (await desk.tickets()).some((one) => one.subject === 'Lost a tent peg'));
     await page.getByRole('link', { name: /^Inbox/ }).click();
     await page.locator('.item', { hasText: 'Lost a tent peg' }).waitFor();
     await page.keyboard.press('Enter');

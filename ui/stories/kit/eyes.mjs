@@ -118,7 +118,9 @@ export function cramped(page) {
       }
       return false;
     };
-    const controls = [...document.querySelectorAll('a[href], button, input, select, textarea')].filter(
+    // What lies under an open menu is measured when it is closed.
+    const top = document.querySelector('.pop') ?? document;
+    const controls = [...top.querySelectorAll('a[href], button, input, select, textarea')].filter(
       (one) => !one.closest('.sr, [inert], tr') && !one.matches('.skip, .link'),
     );
     return [
