@@ -281,7 +281,7 @@ func (r *fetcher) take(ctx context.Context, c *imapConn, f *folder, p place, car
 		}
 	}
 	now := r.service.clock.Now()
-	f.next = cards[len(cards)-1].uid + 1
+	f.next = r.upTo(p, cards, mails)
 	for _, k := range cards {
 		if k.date.After(f.last) && !k.date.After(now.Add(24*time.Hour)) {
 			f.last = k.date
@@ -292,6 +292,17 @@ func (r *fetcher) take(ctx context.Context, c *imapConn, f *folder, p place, car
 	}
 	clear(r.tries)
 	return saveFolder(r.service.app, r.box.ID, *f)
+}
+
+// upTo is the position after a batch. A mail of the inbox that was moved away
+// between the look and the fetch stops it: the next look finds the gap.
+func (r *fetcher) upTo(p place, cards []card, mails map[uint32]fetched) uint32 {
+	for _, k := range cards {
+		if _, ok := mails[k.uid]; !ok && p.name == inbox && r.searches() && k.uid >= r.searched {
+			return k.uid
+		}
+	}
+	return cards[len(cards)-1].uid + 1
 }
 
 // read fetches a batch and keeps count of what can't be fetched.

@@ -26,9 +26,15 @@ const (
 // somebody or the server threw away.
 var skippedPlaces = []string{"draft", "entw", "trash", "papierkorb", "gelöscht", "deleted", "corbeille", "junk", "spam", "bulk"}
 
+// searches reports whether mail can be found in other folders: by dates that
+// mean something, and only if it can be told what the desk has.
+func (r *fetcher) searches() bool {
+	return r.service.options.Threads != nil && r.service.trustsDates() && r.box.Kind != KindSandbox
+}
+
 // gap notes whether numbers from the position on were given out and are gone.
 func (r *fetcher) gap(f folder, cards []card) bool {
-	if r.service.options.Threads == nil || !r.service.trustsDates() || r.box.Kind == KindSandbox {
+	if !r.searches() {
 		return false
 	}
 	from, next, n := max(f.next, f.until, r.searched, 1), r.uidNext, 0
@@ -48,6 +54,9 @@ func (r *fetcher) gap(f folder, cards []card) bool {
 // findMoved takes in mails of the inbox that were moved to other folders before
 // they were read. Afterwards the inbox has to be opened again.
 func (r *fetcher) findMoved(ctx context.Context, c *imapConn, f folder) error {
+	if !r.searches() {
+		return nil
+	}
 	all, err := c.folders(ctx)
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func (r *fetcher) others(ctx context.Context, c *imapConn) (moved bool, err erro
 	if r.looked && r.service.clock.Now().Before(r.nextOthers) {
 		return false, nil
 	}
-	if !r.looked {
+	if !r.looked || r.missing != "" { // what is missing may be back
 		if r.places, r.missing, err = c.places(ctx, r.box); err != nil {
 			return false, err
 		}

@@ -78,6 +78,9 @@ func (r *fetcher) resume(ctx context.Context, c *imapConn, sel *imap.SelectData,
 		}
 		f = begin(name, sel, newest, since, r.box.Kind == KindSandbox)
 	case f.validity != sel.UIDValidity, uint32(sel.UIDNext) < f.next:
+		if name == inbox {
+			r.moved, r.movedFrom = true, f // what was moved away meanwhile left no gap in the new numbers
+		}
 		f = f.renumbered(sel)
 		r.service.logger.Warn("IMAP folder was numbered anew", "mailbox", r.box.ID, "uidvalidity", f.validity)
 	case !r.wants(f):
